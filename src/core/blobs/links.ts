@@ -1,0 +1,41 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { pathToFileURL } from 'node:url'
+import type { BlobStore } from './files.ts'
+
+/** How long a presigned URL lives, in seconds. */
+export const linkSeconds = 3600
+
+export interface LinkMaker {
+  publicUrl: string | null
+  keyring: { links: Buffer }
+  blobs: BlobStore
+}
+
+/** A URL that reads one blob without a credential until it expires; a file URL where no server runs. */
+export async function blobLink(
+  from: LinkMaker,
+  blob: { orgId: string; sha256: string; name: string; mediaType: string },
+): Promise<string> {
+  if (from.publicUrl === null) {
+    const path = await from.blobs.find(blob.orgId, blob.sha256)
+    return path === undefined ? '' : pathToFileURL(path).href
+  }
+  const expires = Math.ceil(Date.now() / 1000) + linkSeconds
+  const query = new URLSearchParams({ name: blob.name, type: blob.mediaType, expires: String(expires) })
+  query.set('signature', sign(from.keyring.links, blob.orgId, blob.sha256, query).toString('base64url'))
+  return `${from.publicUrl}/blobs/${blob.orgId}/${blob.sha256}?${query}`
+}
+
+/** Whether a presigned URL's query was signed here for this blob and has not run out. */
+export function isLinkValid(key: Buffer, orgId: string, sha256: string, query: URLSearchParams): boolean {
+  const given = Buffer.from(query.get('signature') ?? '', 'base64url')
+  const wanted = sign(key, orgId, sha256, query)
+  return (
+    given.length === wanted.length && timingSafeEqual(given, wanted) && Number(query.get('expires')) * 1000 > Date.now()
+  )
+}
+
+const sign = (key: Buffer, orgId: string, sha256: string, query: URLSearchParams): Buffer =>
+  createHmac('sha256', key)
+    .update(JSON.stringify([orgId, sha256, query.get('name'), query.get('type'), query.get('expires')]))
+    .digest()

@@ -1,0 +1,145 @@
+import type { Command, Emit } from './command.ts'
+import type { CallContext, HandlerContext, Queries, Services } from './context.ts'
+import { signedPages } from './cursor.ts'
+import { CommandError } from './errors.ts'
+import type { Principal } from './principal.ts'
+import { allow } from './stages/access.ts'
+import { appendAudit } from './stages/audit.ts'
+import { type Claim, claimKey, releaseKey, storeAnswer } from './stages/idempotency.ts'
+import { checkOutput } from './stages/output.ts'
+import { parseInput } from './stages/parse.ts'
+
+export type Answer = Record<string, unknown>
+const noEmit: Emit<unknown> = async () => {}
+const refuseEmit: Emit<unknown> = () => {
+  throw new Error('A write cannot emit inside its transaction: emit in follow()')
+}
+
+/** The only way to a handler: principal → access → rate → parse → idempotency → handler → output check → audit → usage. */
+export async function call(
+  command: Command,
+  rawInput: unknown,
+  context: CallContext,
+  emit: Emit<unknown> = noEmit,
+): Promise<Answer> {
+  const started = performance.now()
+  const services = await context.services()
+  let result = 'ok'
+  try {
+    const principal = await services.authenticate(context.credential)
+    const run = new Call(command, services, context, principal)
+    return await run.answer(rawInput, emit)
+  } catch (error) {
+    result = error instanceof CommandError ? error.code : 'internal'
+    throw error
+  } finally {
+    services.observe({ command: command.name, door: context.door, result, milliseconds: performance.now() - started })
+  }
+}
+
+/** The state that the stages of one call share. */
+class Call {
+  readonly command: Command
+  readonly services: Services
+  readonly context: CallContext
+  readonly principal: Principal
+
+  constructor(command: Command, services: Services, context: CallContext, principal: Principal) {
+    this.command = command
+    this.services = services
+    this.context = context
+    this.principal = principal
+  }
+
+  async answer(rawInput: unknown, emit: Emit<unknown>): Promise<Answer> {
+    const { command, principal, services } = this
+    try {
+      allow(command, principal, this.context.org)
+    } catch (error) {
+      await this.auditFailure(error, rawInput)
+      throw error
+    }
+    services.rates.take(principal, command.effect === 'read' ? 'read' : 'write')
+    const input = parseInput(command, rawInput)
+    if (command.effect !== 'read') return this.write(input, emit)
+    const output = await command.handler(input, this.handlerContext(services.db.tenant(principal.org.id), input), emit)
+    return checkOutput(command, output, input)
+  }
+
+  async write(input: Answer, emit: Emit<unknown>): Promise<Answer> {
+    const { command, services, principal } = this
+    const tenant = services.db.tenant(principal.org.id)
+    const claim = await claimKey(tenant, command, principal, this.context.idempotencyKey, input)
+    const output = claim?.stored ?? (await this.commit(input, claim))
+    if (!command.follow) return output
+    return checkOutput(command, await command.follow(output, input, this.handlerContext(tenant, input), emit), input)
+  }
+
+  /** The rows, the stored answer and the audit event commit together; the audit chain's head is locked last. */
+  async commit(input: Answer, claim: Claim | undefined): Promise<Answer> {
+    const { command, services, principal } = this
+    const tenant = services.db.tenant(principal.org.id)
+    try {
+      await command.prepare?.(input, this.handlerContext(tenant, input))
+      return await tenant.tx(async (tx) => {
+        const output = checkOutput(
+          command,
+          await command.handler(input, this.handlerContext(tx, input, tx), refuseEmit),
+          input,
+        )
+        if (claim) await storeAnswer(tx, claim, command, output)
+        await appendAudit(tx, {
+          command,
+          principal,
+          context: this.context,
+          target: command.target?.(input, output),
+          result: 'ok',
+        })
+        return output
+      })
+    } catch (error) {
+      if (claim) await releaseKey(tenant, claim)
+      await this.auditFailure(error, input)
+      throw error
+    }
+  }
+
+  /** A refused write is on record too. What was never a caller's doing (a lost database) is in the log instead. */
+  async auditFailure(error: unknown, input: unknown): Promise<void> {
+    const { command, principal, services } = this
+    if (command.effect === 'read' || !(error instanceof CommandError)) return
+    const target = typeof input === 'object' && input !== null ? safeTarget(command, input as Answer) : undefined
+    await services.db
+      .tenant(principal.org.id)
+      .tx((tx) => appendAudit(tx, { command, principal, context: this.context, target, result: error.code }))
+  }
+
+  handlerContext(db: Queries, input: Answer, tx?: Queries): HandlerContext {
+    const { services, principal, context, command } = this
+    const { limit: _limit, cursor: _cursor, fields: _fields, ...filters } = input
+    return {
+      principal,
+      db,
+      pages: signedPages(services.keyring.cursors, { command: command.name, org: principal.org.id, filters }),
+      blobs: services.blobs,
+      live: services.live,
+      keyring: services.keyring,
+      localSecrets: services.localSecrets,
+      publicUrl: services.publicUrl,
+      enqueue: (name, data, options) =>
+        services.queue.send(name, data, { ...options, orgId: principal.org.id, ...(tx && { tx }) }),
+      door: context.door,
+      requestId: context.requestId,
+      signal: context.signal ?? new AbortController().signal,
+      log: services.log,
+    }
+  }
+}
+
+function safeTarget(command: Command, input: Answer): string | undefined {
+  try {
+    return command.target?.(input, undefined)
+  } catch {
+    return undefined // the input was never parsed
+  }
+}

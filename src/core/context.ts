@@ -1,0 +1,100 @@
+import type { Logger } from 'pino'
+import type { BlobStore } from './blobs/index.ts'
+import type { Pages } from './cursor.ts'
+import type { Keyring } from './keyring.ts'
+import type { Principal } from './principal.ts'
+
+/** SQL in the caller's org: row-level security holds below whatever the statement says. */
+export interface Queries {
+  query<Row extends object = Record<string, unknown>>(text: string, params?: unknown[]): Promise<Row[]>
+}
+
+export interface TenantDatabase extends Queries {
+  /** One transaction; never kept open across waiting, emitting or I/O. */
+  tx<Result>(work: (tx: Queries) => Promise<Result>): Promise<Result>
+}
+
+export interface Database {
+  tenant(orgId: string): TenantDatabase
+  /** Across orgs: only for authentication, dispatch, live events and housekeeping. */
+  system: TenantDatabase
+}
+
+export interface JobOptions {
+  orgId: string
+  /** The job commits with the transaction's write. */
+  tx?: Queries
+  singletonKey?: string
+  startAfterSeconds?: number
+  priority?: number
+}
+
+export interface JobQueue {
+  send(name: string, data: object, options: JobOptions): Promise<void>
+}
+
+/** Events as they are written by whichever process runs a run, here as soon as they have committed. */
+export interface LiveEvents {
+  /** Calls back when the run may have new events or another state. Spurious calls are fine; none is lost for longer than the sweep (1 s). */
+  watch(runId: string, wake: () => void): () => void
+}
+
+export interface RateLimiter {
+  /** Takes one call of this class from the org's allowance; throws rate_limited. */
+  take(principal: Principal, effect: 'read' | 'write'): void
+}
+
+/** What one process has, once, for all calls. */
+export interface Services {
+  db: Database
+  queue: JobQueue
+  blobs: BlobStore
+  live: LiveEvents
+  keyring: Keyring
+  rates: RateLimiter
+  authenticate(credential: Credential | undefined): Promise<Principal>
+  /** Secrets of the environment (MOLAR_SECRET_…) that local runs may use, by name. */
+  localSecrets: Record<string, string>
+  /** Where this server is reached from outside, without a trailing slash; null where there is none, as under stdio. */
+  publicUrl: string | null
+  /** Told of each finished call; for metrics. */
+  observe(call: { command: string; door: Door; result: string; milliseconds: number }): void
+  log: Logger
+}
+
+export type Door = 'mcp' | 'rest' | 'cli' | 'worker'
+
+/** What the caller showed to prove who it is. */
+export type Credential = { kind: 'bearer'; token: string }
+
+/** One call, as its door knows it. Services come late: a door answers before the database is up. */
+export interface CallContext {
+  services(): Promise<Services>
+  door: Door
+  requestId: string
+  credential: Credential | undefined
+  /** Which of the caller's orgs is meant: an id or a slug. */
+  org?: string | undefined
+  idempotencyKey?: string | undefined
+  remoteAddress?: string | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** What a command's handler gets. */
+export interface HandlerContext {
+  principal: Principal
+  /** A read: statements as they come. A write: the transaction that it is. */
+  db: Queries
+  pages: Pages
+  blobs: BlobStore
+  live: LiveEvents
+  keyring: Keyring
+  localSecrets: Record<string, string>
+  publicUrl: string | null
+  /** Queues a job of this org; in a write it commits with the write. */
+  enqueue(name: string, data: object, options?: Omit<JobOptions, 'orgId' | 'tx'>): Promise<void>
+  door: Door
+  requestId: string
+  signal: AbortSignal
+  log: Logger
+}

@@ -1,0 +1,17 @@
+import { auditCommands } from './audit/index.ts'
+import type { Command } from './command.ts'
+import { identityCommands } from './identity/index.ts'
+import { keyCommands } from './keys/index.ts'
+import { runCommands } from './runs/index.ts'
+import { scenarioCommands } from './scenarios/index.ts'
+import { traceCommands } from './traces/index.ts'
+
+/** All that Molar does. Order is the order in which doors show it. */
+export const commands: readonly Command[] = [
+  ...scenarioCommands,
+  ...runCommands,
+  ...traceCommands,
+  ...identityCommands,
+  ...keyCommands,
+  ...auditCommands,
+]

@@ -1,0 +1,62 @@
+import { z } from 'zod'
+import { defineCommand } from '../command.ts'
+import { CommandError } from '../errors.ts'
+import { instant, secret } from '../fields.ts'
+import { newId } from '../ids.ts'
+import { hasScope } from '../principal.ts'
+import { key, scopeList } from './key.ts'
+import { insertKey } from './store.ts'
+import { newToken, tokenPrefix } from './token.ts'
+
+export const createKey = defineCommand({
+  name: 'keys.create',
+  tool: 'molar_create_key',
+  toolset: { default: false },
+  title: 'Create an API key',
+  summary: 'Make an API key for CI or another client. The plaintext is in this answer and never again.',
+  input: z.object({
+    name: z.string().trim().min(1).max(100).describe('What or whom it is for'),
+    scopes: scopeList.min(1).default(['mcp:read', 'mcp:write', 'mcp:run', 'mcp:trace:read']).describe('What it may do'),
+    expires_at: instant.optional().describe('Never, when left out'),
+  }),
+  output: key.extend({ api_key: secret().describe('The plaintext, shown once') }),
+  rest: { route: 'POST /v1/api-keys', status: 201 },
+  access: { scope: 'mcp:write', roles: ['owner', 'admin'] },
+  effect: 'write',
+  errors: ['validation_failed', 'forbidden'],
+  positionals: ['name'],
+  target: (_input, output) => output?.id,
+  examples: [
+    {
+      title: 'a key for CI',
+      input: { name: 'ci', scopes: ['mcp:read', 'mcp:run'] },
+      output: { name: 'ci', scopes: ['mcp:read', 'mcp:run'], revoked_at: null },
+    },
+    {
+      title: 'a scope that does not exist',
+      input: { name: 'ci', scopes: ['everything' as 'mcp:read'] },
+      error: 'validation_failed',
+    },
+  ],
+  async handler({ name, scopes, expires_at }, { principal, db, keyring }) {
+    const beyond = scopes.filter((scope) => !hasScope(principal.scopes, scope))
+    if (beyond.length > 0)
+      throw new CommandError('forbidden', `A key cannot give what its maker does not have: ${beyond.join(', ')}.`)
+    if (expires_at !== undefined && Date.parse(expires_at) <= Date.now()) {
+      throw new CommandError('validation_failed', 'expires_at: lies in the past.')
+    }
+    const token = newToken()
+    const row = await insertKey(db, {
+      id: newId(),
+      orgId: principal.org.id,
+      name,
+      prefix: tokenPrefix(token),
+      fingerprint: keyring.fingerprint(token),
+      scopes,
+      role: 'maintainer',
+      userId: principal.user?.id ?? null,
+      expiresAt: expires_at ?? null,
+    })
+    return { ...row!, api_key: token }
+  },
+})

@@ -1,0 +1,7 @@
+import { createKey } from './create.ts'
+import { listKeys } from './list.ts'
+import { revokeKey } from './revoke.ts'
+
+export { insertKey } from './store.ts'
+export { isWellFormedToken, newToken, tokenPrefix } from './token.ts'
+export const keyCommands = [createKey, listKeys, revokeKey]

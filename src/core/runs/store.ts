@@ -1,0 +1,287 @@
+import type { Queries } from '../context.ts'
+import type { Failure, Run, RunEvent, RunStatus } from './run.ts'
+
+const columns = `r.id, r.scenario_id, r.slug, r.title, r.type, r.status, r.attempt, r.flaky, r.base_url, r.region, r.repo, r.commit_sha,
+  r.pr_number, r.data_row, r.step_count, r.failure, r.failure_signature, r.rerun_of, r.created_at, r.started_at, r.finished_at,
+  r.duration_ms, jsonb_array_length(r.steps) as steps_done, t.id as trace_id`
+const joined = 'runs r join traces t on t.run_id = r.id'
+
+export type RunRow = Omit<Run, 'created_at'> & { created_at: Date }
+export type RunDetail = RunRow & {
+  steps: unknown[]
+  diagnosis: unknown
+  scenario_version: number
+  variables: Record<string, string>
+}
+
+export interface NewRun {
+  id: string
+  orgId: string
+  traceId: string
+  shortId: string
+  scenarioId: string
+  scenarioVersion: number
+  slug: string
+  title: string
+  type: string
+  region: string
+  baseUrl: string
+  repo: string | null
+  commitSha: string | null
+  prNumber: number | null
+  variables: Record<string, string>
+  secrets: Buffer | null
+  dataRow: number | null
+  retries: number
+  stepCount: number
+  rerunOf: string | null
+  createdBy: string
+}
+
+/** The run and its trace, queued. */
+export async function insertRun(tx: Queries, run: NewRun): Promise<void> {
+  await tx.query(
+    `insert into runs (id, org_id, scenario_id, scenario_version, slug, title, type, status, region, base_url, repo, commit_sha,
+       pr_number, variables, secrets, data_row, retries_left, step_count, rerun_of, created_by)
+     values ($1, $2, $3, $4, $5, $6, $7, 'queued', $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+    [
+      run.id,
+      run.orgId,
+      run.scenarioId,
+      run.scenarioVersion,
+      run.slug,
+      run.title,
+      run.type,
+      run.region,
+      run.baseUrl,
+      run.repo,
+      run.commitSha,
+      run.prNumber,
+      JSON.stringify(run.variables),
+      run.secrets,
+      run.dataRow,
+      run.retries,
+      run.stepCount,
+      run.rerunOf,
+      run.createdBy,
+    ],
+  )
+  await tx.query(
+    `insert into traces (id, org_id, run_id, short_id, scenario_id, scenario_title, status, source, code_sha)
+     values ($1, $2, $3, $4, $5, $6, 'queued', $7, $8)`,
+    [run.traceId, run.orgId, run.id, run.shortId, run.scenarioId, run.title, run.type, run.commitSha],
+  )
+}
+
+export async function findRun(db: Queries, id: string): Promise<RunDetail | undefined> {
+  const [row] = await db.query<RunDetail>(
+    `select ${columns}, r.steps, r.diagnosis, r.scenario_version, r.variables from ${joined} where r.id = $1`,
+    [id],
+  )
+  return row
+}
+
+export async function findRuns(db: Queries, ids: readonly string[]): Promise<RunDetail[]> {
+  const rows = await db.query<RunDetail>(
+    `select ${columns}, r.steps, r.diagnosis, r.scenario_version, r.variables from ${joined} where r.id = any($1::uuid[])`,
+    [ids],
+  )
+  return ids.flatMap((id) => rows.find((row) => row.id === id) ?? [])
+}
+
+/** What a rerun needs of the run before. */
+export async function findRunSource(db: Queries, id: string) {
+  const [row] = await db.query<{ secrets: Buffer | null; region: string; created_by: string }>(
+    'select secrets, region, created_by from runs where id = $1',
+    [id],
+  )
+  return row
+}
+
+export interface RunFilter {
+  type?: string | undefined
+  status?: string | undefined
+  scenario?: string | undefined
+  repo?: string | undefined
+}
+
+/** Newest first. Each filter that is left out is left out of the statement, so that its index serves. */
+export async function listRuns(
+  db: Queries,
+  filter: RunFilter,
+  after: { created_at: string; id: string } | undefined,
+  limit: number,
+): Promise<RunRow[]> {
+  const params: unknown[] = [limit]
+  const where: string[] = []
+  const add = (condition: (n: number) => string, ...values: unknown[]) => {
+    where.push(condition(params.length + 1))
+    params.push(...values)
+  }
+  if (filter.type !== undefined) add((n) => `r.type = $${n}`, filter.type)
+  if (filter.status !== undefined) add((n) => `r.status = $${n}`, filter.status)
+  if (filter.repo !== undefined) add((n) => `r.repo = $${n}`, filter.repo)
+  if (filter.scenario !== undefined) {
+    add(
+      (n) => `r.scenario_id in (select s.id from scenarios s where s.id::text = $${n} or s.slug = $${n})`,
+      filter.scenario,
+    )
+  }
+  if (after) add((n) => `(r.created_at, r.id) < ($${n}::timestamptz, $${n + 1}::uuid)`, after.created_at, after.id)
+  const condition = where.length > 0 ? `where ${where.join(' and ')}` : ''
+  return db.query<RunRow>(
+    `select ${columns} from ${joined} ${condition} order by r.created_at desc, r.id desc limit $1`,
+    params,
+  )
+}
+
+/** Events after `seq`, in order. */
+export async function readEvents(db: Queries, runId: string, after: number, limit: number): Promise<RunEvent[]> {
+  const rows = await db.query<Omit<RunEvent, 'data'> & { data: object }>(
+    'select seq, ts, kind, step_id, attempt, data from run_events where run_id = $1 and seq > $2 order by seq limit $3',
+    [runId, after, limit],
+  )
+  return rows.map(({ data, ...event }) => ({ ...event, ...data }) as RunEvent)
+}
+
+/** A run that no worker holds ends here at once; one under way is told to stop. The status before, or undefined. */
+export async function requestCancel(tx: Queries, id: string): Promise<RunStatus | undefined> {
+  const [row] = await tx.query<{ status: RunStatus }>('select status from runs where id = $1 for update', [id])
+  if (row?.status === 'running')
+    await tx.query('update runs set cancel_requested_at = coalesce(cancel_requested_at, now()) where id = $1', [id])
+  return row?.status
+}
+
+/** Tells every process that follows these runs that there is news; sent when the transaction commits. */
+export async function notifyRuns(tx: Queries, ids: readonly string[]): Promise<void> {
+  for (let start = 0; start < ids.length; start += 150) {
+    await tx.query(`select pg_notify('molar_runs', $1)`, [ids.slice(start, start + 150).join(',')])
+  }
+}
+
+// What follows is the worker's: guarded by the lease, so that a worker which was given up for dead can't write.
+
+export interface ClaimedRun {
+  id: string
+  org_id: string
+  trace_id: string
+  scenario_id: string
+  scenario_version: number
+  slug: string
+  base_url: string
+  variables: Record<string, string>
+  secrets: Buffer | null
+  data_row: number | null
+  attempt: number
+  retries_left: number
+  created_at: Date
+  last_seq: number
+  cancelled: boolean
+}
+
+/** Takes the run for this lease, whoever held it before; undefined where it has ended. */
+export async function claimRun(tx: Queries, id: string, lease: string): Promise<ClaimedRun | undefined> {
+  const [row] = await tx.query<ClaimedRun>(
+    `update runs r set status = 'running', attempt = attempt + 1, lease = $2, started_at = coalesce(started_at, now()), steps = '[]'
+     from traces t where t.run_id = r.id and r.id = $1 and r.status in ('queued', 'running')
+     returning r.id, r.org_id, t.id as trace_id, r.scenario_id, r.scenario_version, r.slug, r.base_url, r.variables, r.secrets,
+       r.data_row, r.attempt, r.retries_left, r.created_at, r.cancel_requested_at is not null as cancelled,
+       (select coalesce(max(seq), 0) from run_events e where e.run_id = r.id) as last_seq`,
+    [id, lease],
+  )
+  if (row) await tx.query(`update traces set status = 'running' where run_id = $1`, [id])
+  return row
+}
+
+/** Writes events in one statement, only while the lease holds. False: this worker has lost the run. */
+export async function insertEvents(
+  tx: Queries,
+  run: { id: string; orgId: string; lease: string },
+  events: readonly RunEvent[],
+): Promise<boolean> {
+  const held = await tx.query('select 1 from runs where id = $1 and lease = $2 for share', [run.id, run.lease])
+  if (held.length === 0) return false
+  const rows = events.map(({ seq, ts, kind, step_id, attempt, ...data }) => ({ seq, ts, kind, step_id, attempt, data }))
+  await tx.query(
+    `insert into run_events (org_id, run_id, seq, attempt, ts, kind, step_id, data)
+     select $1, $2, e.seq, e.attempt, e.ts, e.kind, e.step_id, e.data
+     from jsonb_to_recordset($3::jsonb) as e(seq bigint, attempt int, ts bigint, kind text, step_id text, data jsonb)
+     on conflict do nothing`, // a batch whose commit was not heard of is written again
+    [run.orgId, run.id, JSON.stringify(rows)],
+  )
+  await notifyRuns(tx, [run.id])
+  return true
+}
+
+/** A retry in the same worker is a new attempt of the same run. */
+export async function beginRetry(tx: Queries, run: { id: string; lease: string }): Promise<number | undefined> {
+  const [row] = await tx.query<{ attempt: number }>(
+    `update runs set attempt = attempt + 1, retries_left = retries_left - 1, steps = '[]' where id = $1 and lease = $2 and retries_left > 0
+     returning attempt`,
+    [run.id, run.lease],
+  )
+  return row?.attempt
+}
+
+export async function saveSteps(
+  db: Queries,
+  run: { id: string; lease: string },
+  steps: readonly unknown[],
+): Promise<void> {
+  await db.query('update runs set steps = $3 where id = $1 and lease = $2', [run.id, run.lease, JSON.stringify(steps)])
+}
+
+export async function findCancelled(db: Queries, id: string, lease: string): Promise<'cancelled' | 'lost' | undefined> {
+  const [row] = await db.query<{ cancelled: boolean; held: boolean }>(
+    'select cancel_requested_at is not null as cancelled, lease = $2 as held from runs where id = $1',
+    [id, lease],
+  )
+  return !row?.held ? 'lost' : row.cancelled ? 'cancelled' : undefined
+}
+
+export interface RunEnd {
+  status: RunStatus
+  steps: readonly unknown[]
+  failure: Failure | null
+  diagnosis: unknown
+  signature: string | null
+  flaky: boolean
+}
+
+/** The verdict; the secrets given for the run are erased with it. False where the lease is lost or the run has ended. */
+export async function endRun(tx: Queries, run: { id: string; lease: string | null }, end: RunEnd): Promise<boolean> {
+  const rows = await tx.query(
+    `update runs set status = $3, steps = $4, failure = $5, diagnosis = $6, failure_signature = $7, flaky = $8, finished_at = now(),
+       started_at = coalesce(started_at, now()), secrets = null, lease = null,
+       duration_ms = (extract(epoch from now() - coalesce(started_at, now())) * 1000)::int
+     where id = $1 and lease is not distinct from $2 and status in ('queued', 'running') returning id`,
+    [
+      run.id,
+      run.lease,
+      end.status,
+      JSON.stringify(end.steps),
+      end.failure && JSON.stringify(end.failure),
+      end.diagnosis ? JSON.stringify(end.diagnosis) : null,
+      end.signature,
+      end.flaky,
+    ],
+  )
+  if (rows.length === 0) return false
+  await tx.query(
+    `update traces t set status = r.status, failure_signature = r.failure_signature, duration_ms = r.duration_ms,
+       failure_message = coalesce(r.failure->>'message', ''), pinned = r.status = 'failed'
+     from runs r where r.id = t.run_id and r.id = $1`,
+    [run.id],
+  )
+  return true
+}
+
+/** run.end of a run that no worker holds, after whatever events it has. */
+export async function insertFinalEvent(tx: Queries, run: { id: string; orgId: string }, data: object): Promise<void> {
+  await tx.query(
+    `insert into run_events (org_id, run_id, seq, attempt, ts, kind, step_id, data)
+     select $1, r.id, (select coalesce(max(seq), 0) + 1 from run_events where run_id = r.id), r.attempt, $3, 'run.end', null, $4
+     from runs r where r.id = $2`,
+    [run.orgId, run.id, Date.now(), JSON.stringify(data)],
+  )
+}

@@ -1,0 +1,29 @@
+import { archiveScenario } from './archive.ts'
+import { compileScenarios } from './compile.ts'
+import { getScenario } from './get.ts'
+import { listScenarios } from './list.ts'
+import { newScenario } from './new.ts'
+import { syncScenarios } from './sync.ts'
+import { uploadScenario } from './upload.ts'
+import { validateScenarios } from './validate.ts'
+
+export { type Asset, assetNames, storeAssets } from './assets.ts'
+export { type Compiled, compileOrFail, type SourceFile } from './compiled.ts'
+export { noScenario } from './get.ts'
+export { compileScenario } from './language/index.ts'
+export type { PlanSettings, PlanStep, StepPlan } from './plan.ts'
+export type { RuntimeEnvironment, RuntimeEvent } from './runtime/environment.ts'
+export { StepFailure } from './runtime/failure.ts'
+export { openSession, type Session } from './runtime/session.ts'
+export { saveCompiled } from './save.ts'
+export { findAsset, findScenario, findTexts, findVersion, type ScenarioText } from './store.ts'
+export const scenarioCommands = [
+  newScenario,
+  validateScenarios,
+  uploadScenario,
+  syncScenarios,
+  listScenarios,
+  getScenario,
+  compileScenarios,
+  archiveScenario,
+]

@@ -1,0 +1,8 @@
+export { type Compiled, type CompileOptions, type CompileResult, compileScenario } from './compile.ts'
+export { findDuplicates } from './duplicates.ts'
+export { type EmitOptions, emitSpec } from './emit.ts'
+export { formatProblem, type Problem, type ProblemCode, problemCodes } from './problem.ts'
+export { type Project, readProject } from './project.ts'
+export { type NewScenario, newScenario } from './scaffold.ts'
+export type { FrontMatter } from './schema.ts'
+export { compilerVersion } from './version.ts'

@@ -1,0 +1,138 @@
+import { fromMarkdown } from 'mdast-util-from-markdown'
+import { blockOptions, offsets, textOf } from './body.ts'
+import { nearest } from './nearest.ts'
+import { tooMuch } from './nesting.ts'
+import type { Finding, Problem, Report } from './problem.ts'
+import { isHttpUrl, isSlug } from './schema.ts'
+import { canonicalText, foldSpace, toProblems } from './text.ts'
+import { isReferenceName } from './values.ts'
+import { readYaml } from './yaml.ts'
+
+/** The project file, `.molar.md` at the root of a repository. What stands in it is a hint; nothing in it is an error. */
+export interface Project {
+  name: string | undefined
+  base_url: string | undefined
+  /** Where the scenarios are, relative to the file. */
+  scenarios_directory: string
+  variables: Record<string, string>
+  /** Kinds that every scenario may use. */
+  clones: string[]
+  scenarios: { slug: string; goal: string }[]
+  warnings: Problem[]
+}
+
+const keys = ['base_url', 'scenarios', 'variables']
+const defaultDirectory = '.molar/scenarios'
+
+/** Reads a project file; what it does not know becomes a warning. */
+export function readProject(source: string): Project {
+  const text = canonicalText(source.replaceAll('\0', '').slice(0, 256 * 1024))
+  const findings: Finding[] = []
+  const report: Report = (finding) => findings.push(finding)
+  const project: Project = {
+    name: undefined,
+    base_url: undefined,
+    scenarios_directory: defaultDirectory,
+    variables: {},
+    clones: [],
+    scenarios: [],
+    warnings: [],
+  }
+  const much = tooMuch(text)
+  if (much) report({ code: 'MOLAR_S012', ...much, suggestions: [] })
+  else readParts(text, project, report)
+  return { ...project, warnings: toProblems(text, findings) }
+}
+
+function readParts(text: string, project: Project, report: Report): void {
+  let section = ''
+  for (const node of fromMarkdown(text, blockOptions).children) {
+    const { start, end } = offsets(node)
+    if (node.type === 'yaml') readFront(text, start, end, project, report)
+    else if (node.type === 'heading') {
+      section = foldSpace(textOf(text, node)).toLowerCase()
+      if (node.depth === 1) project.name ??= foldSpace(textOf(text, node))
+    } else if (node.type === 'paragraph') readLines(text.slice(start, end), start, project, report)
+    else if (node.type === 'list') {
+      for (const item of node.children) {
+        const place = offsets(item.children[0] ?? item)
+        readBullet(section, foldSpace(text.slice(place.start, place.end)), place, project, report)
+      }
+    }
+  }
+}
+
+/** `base_url: https://…` on a line of its own. */
+function readLines(paragraph: string, start: number, project: Project, report: Report): void {
+  let at = start
+  for (const line of paragraph.split('\n')) {
+    const trimmed = line.trim()
+    if (trimmed.toLowerCase().startsWith('base_url:')) {
+      setBaseUrl(trimmed.slice('base_url:'.length).trim(), { start: at, end: at + line.length }, project, report)
+    }
+    at += line.length + 1
+  }
+}
+
+function setBaseUrl(given: string, place: { start: number; end: number }, project: Project, report: Report): void {
+  const url = given.startsWith('<') && given.endsWith('>') ? given.slice(1, -1) : given
+  if (isHttpUrl(url)) project.base_url ??= url
+  else report({ code: 'MOLAR_S003', message: '"base_url" must be an http(s) URL.', ...place, suggestions: [] })
+}
+
+function readBullet(
+  section: string,
+  bullet: string,
+  place: { start: number; end: number },
+  project: Project,
+  report: Report,
+): void {
+  const wrong = (message: string) => report({ code: 'MOLAR_S003', message, ...place, suggestions: [] })
+  if (section === 'clones') {
+    const kind = (bullet.split(/[\s:]/)[0] ?? '').replaceAll('`', '').toLowerCase()
+    if (!isSlug(kind)) wrong('A clone is named by its kind, such as stripe.')
+    else if (!project.clones.includes(kind)) project.clones.push(kind)
+  }
+  if (section !== 'scenarios') return
+  const colon = bullet.indexOf(':')
+  const slug = (colon === -1 ? bullet : bullet.slice(0, colon)).replaceAll('`', '').trim()
+  if (!isSlug(slug)) wrong('A scenario is listed as "- slug: what it shows".')
+  else project.scenarios.push({ slug, goal: colon === -1 ? '' : bullet.slice(colon + 1).trim() })
+}
+
+function readFront(text: string, start: number, end: number, project: Project, report: Report): void {
+  const from = text.indexOf('\n', start) + 1
+  const to = Math.max(from, text.lastIndexOf('\n', end - 1) + 1)
+  const yaml = readYaml(text.slice(from, to), from, report)
+  if (!yaml || typeof yaml.data !== 'object' || yaml.data === null || Array.isArray(yaml.data)) return
+  for (const [key, value] of Object.entries(yaml.data)) {
+    const wrong = (message: string) => report({ code: 'MOLAR_S003', message, ...yaml.valueAt([key]), suggestions: [] })
+    if (key === 'base_url') setBaseUrl(String(value), yaml.valueAt([key]), project, report)
+    else if (key === 'scenarios') {
+      if (typeof value === 'string' && isDirectory(value)) project.scenarios_directory = value
+      else wrong('"scenarios" is a directory inside of the repository.')
+    } else if (key === 'variables') readVariables(value, project, wrong)
+    else {
+      const message = `There is no key "${key}".`
+      report({ code: 'MOLAR_S004', message, ...yaml.keyAt([key]), suggestions: nearest(key, keys) })
+    }
+  }
+}
+
+function readVariables(value: unknown, project: Project, wrong: (message: string) => void): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    wrong('"variables" is a map of names to texts.')
+    return
+  }
+  for (const [name, text] of Object.entries(value)) {
+    const plain = ['string', 'number', 'boolean'].includes(typeof text)
+    if (plain && isReferenceName(name)) project.variables[name] = String(text)
+    else wrong(`The variable "${name}" is no text.`)
+  }
+}
+
+/** Relative, and not out of the repository. */
+function isDirectory(path: string): boolean {
+  const parts = path.split(/[\\/]/)
+  return path !== '' && path.length <= 500 && !path.startsWith('/') && !path.includes(':') && !parts.includes('..')
+}

@@ -1,0 +1,9 @@
+import { traceBlob } from './blob.ts'
+import { traceEvents } from './events.ts'
+import { getTrace } from './get.ts'
+import { listTraces } from './list.ts'
+import { traceReport } from './report.ts'
+import { streamTrace } from './stream.ts'
+
+export { sumArtifacts } from './store.ts'
+export const traceCommands = [listTraces, getTrace, traceEvents, streamTrace, traceBlob, traceReport]

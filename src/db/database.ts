@@ -1,0 +1,130 @@
+import pg from 'pg'
+import { connectionConfig } from './connection.ts'
+import { asDatabaseError, isConnectionError } from './errors.ts'
+import { type Identity, settingsOf, tenantIdentity } from './identity.ts'
+import { type ListenOptions, openListener } from './listen.ts'
+import type { Log } from './log.ts'
+import { openPipeline } from './pipeline.ts'
+import { encodeSettings, runSingle, type Settings } from './single.ts'
+import { runTransaction, type Tx, type TxOptions } from './transaction.ts'
+
+export type { Tx, TxOptions } from './transaction.ts'
+
+/**
+ * `url` may go through PgBouncer in transaction mode; `listenUrl` (default `url`) must be direct. `max` is the number of
+ * connections for explicit transactions, `pipelineConnections` that for single statements.
+ */
+export type DatabaseOptions = {
+  url: string
+  listenUrl?: string | undefined
+  max?: number
+  pipelineConnections?: number
+  applicationName: string
+  statementTimeoutMs?: number
+  log: Log
+}
+
+export type QueryOptions = { timeoutMs?: number }
+
+/** Runs SQL as one identity: an org, or the system. */
+export type Sql = {
+  /** One statement, in a transaction of its own, in one round trip. */
+  query<T extends object = Record<string, unknown>>(
+    text: string,
+    params?: unknown[],
+    options?: QueryOptions,
+  ): Promise<T[]>
+  /** Several statements together: commits when `fn` resolves, rolls back when it throws. */
+  tx<T>(fn: (q: Tx) => Promise<T>, options?: TxOptions): Promise<T>
+}
+
+/** What both single statements and a transaction offer: what a store function asks for. */
+export type Queryable = Pick<Tx, 'query'>
+
+export type Database = {
+  tenant(orgId: string): Sql
+  system: Sql
+  /** Calls `handler` with each payload; `onReady` whenever listening has begun, at first and after each reconnect. */
+  listen(channel: string, handler: (payload: string) => void, options?: ListenOptions): () => void
+  notify(channel: string, payload: string): Promise<void>
+  /** Runs "BEGIN; …; COMMIT;" as the system: several statements without parameters, as pg-boss writes them. */
+  script(text: string): Promise<pg.QueryResult[]>
+  /** Waits for what is in flight, then closes every connection. */
+  close(): Promise<void>
+}
+
+/** Opens nothing until it is used. Connections come back by themselves; meanwhile calls throw DatabaseUnavailable. */
+export function openDatabase(options: DatabaseOptions): Database {
+  const { applicationName, log, url } = options
+  const pool = new pg.Pool({
+    ...connectionConfig(url, applicationName),
+    pipeline: true,
+    max: options.max ?? 10,
+    idleTimeoutMillis: 30_000,
+  })
+  pool.on('error', (error) => log.warn({ error }, 'an idle database connection broke'))
+  const pipeline = openPipeline({ url, connections: options.pipelineConnections ?? 4, applicationName, log })
+  const listener = openListener({ url: options.listenUrl ?? url, applicationName, log })
+  const defaultTimeoutMs = options.statementTimeoutMs ?? 15_000
+
+  const as = (identity: Identity): Sql => ({
+    async query<T extends object>(text: string, params: unknown[] = [], { timeoutMs = defaultTimeoutMs } = {}) {
+      const settings = encodeSettings(settingsOf(identity, timeoutMs))
+      try {
+        const result = await (pipeline.run(settings, text, params) ?? runPooled(pool, settings, text, params))
+        return result.rows as T[]
+      } catch (error) {
+        throw asDatabaseError(error)
+      }
+    },
+    tx: (fn, txOptions = {}) =>
+      runTransaction(pool, settingsOf(identity, txOptions.timeoutMs ?? defaultTimeoutMs), fn, txOptions),
+  })
+
+  const system = as({ role: 'molar_system' })
+  return {
+    tenant: (orgId) => as(tenantIdentity(orgId)),
+    system,
+    listen: listener.listen,
+    async notify(channel, payload) {
+      await system.query('select pg_notify($1, $2)', [channel, payload])
+    },
+    script: (text) => runScript(pool, settingsOf({ role: 'molar_system' }, 60_000), text),
+    async close() {
+      await Promise.all([listener.close(), pipeline.close(), pool.end()])
+    },
+  }
+}
+
+async function runScript(pool: pg.Pool, settings: string, text: string): Promise<pg.QueryResult[]> {
+  const begun = text.replace(/^\s*BEGIN;/i, `BEGIN;${settings};`)
+  if (begun === text) throw new Error('A script is one transaction and starts with BEGIN;')
+  return withClient(pool, async (client) => {
+    try {
+      const results = (await client.query(begun)) as unknown as pg.QueryResult[]
+      return results.filter((_, index) => index !== 1) // the settings' own
+    } catch (error) {
+      await client.query('rollback').catch(() => {}) // a broken connection is not taken back
+      throw asDatabaseError(error)
+    }
+  })
+}
+
+const runPooled = (pool: pg.Pool, settings: Settings, text: string, params: unknown[]): Promise<pg.QueryResult> =>
+  withClient(pool, (client) => runSingle(client, settings, text, params))
+
+async function withClient<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  const onError = (error: Error) => (broken = error)
+  client.on('error', onError) // without a listener a connection lost here would end the process
+  try {
+    return await work(client)
+  } catch (error) {
+    if (isConnectionError(error)) broken ??= error as Error
+    throw error
+  } finally {
+    client.off('error', onError)
+    client.release(broken)
+  }
+}

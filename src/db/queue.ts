@@ -1,0 +1,130 @@
+import { type JobWithMetadata, PgBoss } from 'pg-boss'
+import type { Database, Tx } from './database.ts'
+import { dispatch, type Handler, jobsChannel, type Worker, type WorkOptions } from './dispatch.ts'
+import type { Log } from './log.ts'
+
+export type { Handler, Job, Worker, WorkOptions } from './dispatch.ts'
+
+/**
+ * How a queue's jobs behave. A job whose handler throws, or whose worker dies, is tried again `retryLimit` times (2),
+ * `retryDelaySeconds` apart (0, doubling with `retryBackoff`); one attempt lasts at most `expireSeconds` (900).
+ */
+export type QueueSettings = {
+  retryLimit?: number
+  retryDelaySeconds?: number
+  retryBackoff?: boolean
+  expireSeconds?: number
+  heartbeatSeconds?: number
+}
+
+/**
+ * `tx`: the job exists when, and only if, that transaction commits. `orgId`: whose job it is, for limits and fairness.
+ * `singletonKey`: at most one job of the org with this key waits or runs. Higher `priority` first, within an org.
+ */
+export type SendOptions = {
+  tx?: Tx
+  orgId?: string
+  singletonKey?: string
+  startAfter?: Date | number
+  priority?: number
+  retryLimit?: number
+  retryDelaySeconds?: number
+  expireSeconds?: number
+}
+
+export type Queue = {
+  /** The job's id; null when a job with its singletonKey is there already. */
+  send(name: string, data: object, options?: SendOptions): Promise<string | null>
+  /** Hands the queue's jobs to `handler`, at least once each. */
+  work<T extends object>(name: string, options: WorkOptions, handler: Handler<T>): Promise<Worker>
+  /** Takes a waiting or running job back; a running handler's signal aborts at its next heartbeat. */
+  cancel(name: string, id: string): Promise<void>
+  find(name: string, id: string): Promise<JobWithMetadata | undefined>
+  /** Stops every worker of this queue (see Worker.stop), then maintenance. */
+  stop(options?: { waitMs?: number }): Promise<void>
+}
+
+/** `schema` must have been made by installQueue. `queues` are the settings by queue name; others have the defaults. */
+export type QueueOptions = { database: Database; log: Log; schema?: string; queues?: Record<string, QueueSettings> }
+
+/** Opens the queue over the application's own connections. Every process also does its share of the maintenance. */
+export async function openQueue({ database, log, schema = 'pgboss', queues = {} }: QueueOptions): Promise<Queue> {
+  const boss = new PgBoss({
+    db: { executeSql: (text, values) => execute(database, text, values) },
+    schema,
+    migrate: false,
+    createSchema: false,
+    schedule: false,
+    supervise: true,
+    superviseIntervalSeconds: 5, // with the shortest heartbeat, 10 s, a dead worker's job is given back within 20
+    monitorIntervalSeconds: 5,
+  })
+  boss.on('error', (error) => log.warn({ error }, 'queue maintenance failed; it is tried again'))
+  await boss.start()
+  const known = new Map<string, Promise<void>>()
+  const workers = new Set<Worker>()
+
+  function ensure(name: string): Promise<void> {
+    const making = known.get(name) ?? makeQueue(boss, name, queues[name] ?? {})
+    known.set(name, making)
+    making.catch(() => known.delete(name)) // try again at the next call
+    return making
+  }
+
+  return {
+    async send(name, data, options = {}) {
+      await ensure(name)
+      return send(boss, database, name, data, options)
+    },
+    async work(name, options, handler) {
+      await ensure(name)
+      const worker = dispatch({ boss, database, log, schema, name }, options, handler as Handler<object>)
+      workers.add(worker)
+      return worker
+    },
+    cancel: async (name, id) => void (await boss.cancel(name, id)),
+    async find(name, id) {
+      await ensure(name)
+      return (await boss.findJobs<object>(name, { id }))[0]
+    },
+    async stop(options) {
+      await Promise.all([...workers].map((worker) => worker.stop(options)))
+      await boss.stop({ graceful: false, close: false })
+    },
+  }
+}
+
+async function execute(database: Database, text: string, values?: unknown[]): Promise<{ rows: unknown[] }> {
+  if (!/^\s*BEGIN;/i.test(text)) return { rows: await database.system.query(text, values) }
+  const results = await database.script(text)
+  return { rows: results.flatMap((result) => result.rows) }
+}
+
+// "exclusive": at most one job of a key waits or runs. Jobs without a key get one of their own.
+const makeQueue = (boss: PgBoss, name: string, settings: QueueSettings): Promise<void> =>
+  boss.createQueue(name, {
+    policy: 'exclusive',
+    retryLimit: settings.retryLimit ?? 2,
+    retryDelay: settings.retryDelaySeconds ?? 0,
+    retryBackoff: settings.retryBackoff ?? false,
+    expireInSeconds: settings.expireSeconds ?? 900,
+    heartbeatSeconds: settings.heartbeatSeconds ?? 15,
+  })
+
+async function send(boss: PgBoss, database: Database, name: string, data: object, options: SendOptions) {
+  const sql = options.tx ?? database.system
+  const { orgId, singletonKey, startAfter, priority, retryLimit, retryDelaySeconds, expireSeconds } = options
+  const id = await boss.send(name, data, {
+    db: { executeSql: async (text, values) => ({ rows: await sql.query(text, values) }) },
+    ...(orgId === undefined ? {} : { group: { id: orgId } }),
+    // With the org in the key no org can tell what keys another one uses.
+    singletonKey: singletonKey === undefined ? crypto.randomUUID() : `${orgId ?? ''}:${singletonKey}`,
+    ...(startAfter === undefined ? {} : { startAfter }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(retryLimit === undefined ? {} : { retryLimit }),
+    ...(retryDelaySeconds === undefined ? {} : { retryDelay: retryDelaySeconds }),
+    ...(expireSeconds === undefined ? {} : { expireInSeconds: expireSeconds }),
+  })
+  if (id && startAfter === undefined) await sql.query('select pg_notify($1, $2)', [jobsChannel, name])
+  return id
+}

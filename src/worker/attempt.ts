@@ -1,0 +1,308 @@
+import type { Page } from 'playwright-core'
+import type { Failure, RunEvent, StepResult } from '../core/runs/index.ts'
+import {
+  openSession,
+  type PlanStep,
+  type RuntimeEnvironment,
+  type RuntimeEvent,
+  type Session,
+  StepFailure,
+  type StepPlan,
+} from '../core/scenarios/index.ts'
+import type { Lease } from './browser/index.ts'
+import { type Evidence, type Redactor, recordEvidence } from './evidence/index.ts'
+import type { LoadedRun } from './load.ts'
+import type { Recorder } from './recorder.ts'
+
+export type Verdict = 'passed' | 'failed' | 'errored'
+
+export interface AttemptResult {
+  status: Verdict
+  failure: Failure | null
+  steps: StepResult[]
+  events: readonly RunEvent[]
+  /** Unscrubbed, in the run's private directory. */
+  traceZip?: string
+}
+
+export interface AttemptContext {
+  run: LoadedRun
+  lease: Lease
+  recorder: Recorder
+  redactor: Redactor
+  directory: string
+  /** Keeps a picture; answers what its event says of it. */
+  keepPicture(
+    image: Buffer,
+    picture: { name: string; mediaType: string; stepId: string | null },
+  ): Record<string, unknown>
+  /** Aborts when the run is cancelled, lost, out of time, or its browser is gone; the reason is an Error. */
+  signal: AbortSignal
+  allowRequest: (url: string) => void
+  /** A file that a step uploads, by its name. */
+  files: RuntimeEnvironment['files']
+}
+
+/** After its steps a run still gets this long to tear down. */
+const teardownMs = 30_000
+
+/** One try at a run, in a context of its own: Setup, Steps, the run-wide assertions, then Teardown whatever came before. */
+export async function runAttempt(context: AttemptContext): Promise<AttemptResult> {
+  const { run, lease, recorder, redactor, directory } = context
+  const evidence = await recordEvidence(lease.context, {
+    emit: (event) => void recorder.emit({ ...event }),
+    redact: redactor,
+    pictures: true,
+    trace: true,
+    directory,
+  })
+  const told = (event: RuntimeEvent) => tell(event, context, evidence)
+  const session = await openSession(lease.context, run.plan.settings, environmentOf(run, context, told))
+  const steps: StepResult[] = []
+  const outcome = await runAll(context, session, evidence, steps)
+  const { traceZip } = await evidence.stop()
+  return { ...outcome, steps, events: recorder.events(), ...(traceZip !== undefined && { traceZip }) }
+}
+
+type Outcome = Pick<AttemptResult, 'status' | 'failure'>
+
+async function runAll(
+  context: AttemptContext,
+  session: Session,
+  evidence: Evidence,
+  steps: StepResult[],
+): Promise<Outcome> {
+  const { plan } = context.run
+  const settings = plan.settings
+  const limited = { ...context, signal: AbortSignal.any([context.signal, AbortSignal.timeout(settings.timeout_ms)]) }
+  let outcome: Outcome = { status: 'passed', failure: null }
+  try {
+    for (const used of context.run.uses) await runUsed(used, limited, session)
+    for (const step of plan.steps.filter((one) => one.section !== 'teardown')) {
+      const failure = await runStep(step, limited, session, evidence, steps)
+      if (failure) {
+        outcome = { failure, status: step.section === 'setup' || failure.kind === 'environment' ? 'errored' : 'failed' }
+        break
+      }
+    }
+    if (!outcome.failure) await orAbort(session.finish(), limited.signal)
+  } catch (error) {
+    if (context.signal.aborted) throw context.signal.reason
+    outcome = limited.signal.aborted
+      ? outOfTime(settings.timeout_ms)
+      : { status: error instanceof StepFailure ? 'failed' : 'errored', failure: readFailure(error, null) }
+  }
+  const teardown = { ...context, signal: AbortSignal.any([context.signal, AbortSignal.timeout(teardownMs)]) }
+  for (const step of plan.steps.filter((one) => one.section === 'teardown')) {
+    await runStep(step, teardown, session, evidence, steps).catch((error) => {
+      if (context.signal.aborted) throw context.signal.reason
+      context.recorder.emit({ kind: 'log', level: 'warn', message: `Teardown: ${String((error as Error).message)}` })
+    })
+  }
+  return outcome
+}
+
+/** Runs one step and records it. A failure is answered, unless the step is optional or of the Teardown: then it is a warning. */
+async function runStep(
+  step: PlanStep,
+  context: AttemptContext,
+  session: Session,
+  evidence: Evidence,
+  steps: StepResult[],
+): Promise<Failure | undefined> {
+  const { recorder } = context
+  const { step_id, number, section, text } = step
+  await evidence.currentStep(step_id, `${number}. ${text}`)
+  recorder.emit({ kind: 'step.start', step_id, number, section, text, line: step.range.start.line, verb: step.verb })
+  const started = performance.now()
+  const failure = await orAbort(session.run(step), context.signal).then(
+    () => undefined,
+    (error: unknown) => {
+      if (context.signal.aborted) throw context.signal.reason
+      return readFailure(error, step)
+    },
+  )
+  const duration_ms = Math.round(performance.now() - started)
+  await takePicture(step, session.page, context, evidence)
+  const forgiven = failure && (step.options.optional === true || section === 'teardown')
+  const bad = section === 'setup' || failure?.kind === 'environment' ? 'errored' : 'failed'
+  const status = !failure ? 'passed' : forgiven ? 'warning' : bad
+  const { message, expected, actual } = failure ?? {}
+  const event = recorder.emit({
+    kind: 'step.end',
+    step_id,
+    number,
+    text,
+    status,
+    duration_ms,
+    ...(message !== undefined && { message }),
+    ...(expected !== undefined && { expected }),
+    ...(actual !== undefined && { actual }),
+  })
+  const line = step.range.start.line
+  steps.push({
+    number,
+    step_id,
+    section,
+    text,
+    line,
+    status,
+    duration_ms,
+    seq: event.seq,
+    ...(message !== undefined && { message }),
+  })
+  await evidence.currentStep(null)
+  return forgiven ? undefined : failure
+}
+
+async function takePicture(step: PlanStep, page: Page, context: AttemptContext, evidence: Evidence): Promise<void> {
+  const image = await evidence.picture(page)
+  if (!image) return
+  const name = `${String(step.number).padStart(3, '0')}.jpg`
+  const facts = context.keepPicture(image, { name, mediaType: 'image/jpeg', stepId: step.step_id })
+  context.recorder.emit({ kind: 'screenshot', step_id: step.step_id, ...facts })
+}
+
+/** Setup and Steps of a scenario that this one stands on: trouble there is trouble of the surroundings. */
+async function runUsed(used: StepPlan, context: AttemptContext, session: Session): Promise<void> {
+  context.recorder.emit({ kind: 'log', level: 'info', message: `Uses ${used.scenario.slug}` })
+  for (const step of used.steps.filter((one) => one.section !== 'teardown')) {
+    try {
+      await orAbort(session.run(step), context.signal)
+    } catch (error) {
+      if (context.signal.aborted || step.options.optional) throw error
+      const { message } = readFailure(error, step)
+      throw new Error(
+        `The scenario ${used.scenario.slug}, which this one uses, failed at its step ${step.number} (${step.text}): ${message}`,
+      )
+    }
+  }
+}
+
+function readFailure(error: unknown, step: PlanStep | null): Failure {
+  const place = step && {
+    number: step.number,
+    step_id: step.step_id,
+    text: step.text,
+    line: step.range.start.line,
+    section: step.section,
+  }
+  if (!(error instanceof StepFailure)) {
+    return { kind: 'environment', message: error instanceof Error ? error.message : String(error), step: place }
+  }
+  const { kind, message, expected, actual, hint, candidates } = error
+  return {
+    kind,
+    message,
+    step: place,
+    ...(expected !== undefined && { expected }),
+    ...(actual !== undefined && { actual }),
+    ...(hint !== undefined && { hint }),
+    ...(candidates !== undefined && candidates.length > 0 && { candidates }),
+  }
+}
+
+const outOfTime = (ms: number): Outcome => ({
+  status: 'errored',
+  failure: { kind: 'timeout', message: `The run took longer than its timeout_ms of ${ms} ms.`, step: null },
+})
+
+/** The work, or the signal's reason as soon as it aborts: a step that hangs does not hold up a cancel. */
+function orAbort<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  work.catch(() => {}) // when the signal is faster, nobody else listens
+  if (signal.aborted) return Promise.reject(signal.reason)
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
+
+function environmentOf(
+  run: LoadedRun,
+  context: AttemptContext,
+  onEvent: (event: RuntimeEvent) => void,
+): RuntimeEnvironment {
+  const { claimed, plan } = run
+  return {
+    baseUrl: claimed.base_url,
+    variables: run.variables,
+    env: run.env,
+    secrets: run.secrets,
+    run: { id: claimed.id, user: { id: `user-${claimed.id}`, email: `run+${claimed.id}@molar.invalid` } },
+    data: run.data,
+    stepTimeoutMs: plan.settings.step_timeout_ms,
+    files: context.files,
+    onEvent,
+    allowRequest: context.allowRequest,
+  }
+}
+
+/** What the session says, as events of the trace. */
+function tell(event: RuntimeEvent, context: AttemptContext, evidence: Evidence): unknown {
+  const { recorder } = context
+  switch (event.kind) {
+    case 'assertion':
+      recorder.emit({
+        kind: 'assertion',
+        step_id: event.step_id,
+        ok: event.passed,
+        message: event.text,
+        expected: event.expected,
+        actual: event.actual,
+      })
+      return
+    case 'screenshot': {
+      const label = event.label?.replace(/[^\w.-]+/g, '-') ?? event.step_id
+      const facts = context.keepPicture(event.png, {
+        name: `${label}.png`,
+        mediaType: 'image/png',
+        stepId: event.step_id,
+      })
+      recorder.emit({ kind: 'screenshot', step_id: event.step_id, ...facts })
+      return
+    }
+    case 'snapshot':
+      recorder.emit({
+        kind: 'dom.snapshot',
+        step_id: event.step_id,
+        label: event.label,
+        aria: event.aria.slice(0, 8000),
+      })
+      return
+    case 'secret_filled':
+      return evidence.maskFilled(event.locator)
+    case 'dialog':
+      recorder.emit({
+        kind: 'log',
+        level: 'info',
+        about: 'dialog',
+        message: `${event.type} dialog ${event.accepted ? 'accepted' : 'dismissed'}${event.awaited ? '' : ' (no step expected it)'}: ${event.message}`,
+      })
+      return
+    case 'download':
+      recorder.emit({
+        kind: 'log',
+        level: 'info',
+        about: 'download',
+        message: `Downloaded ${event.file_name} as ${event.as}`,
+      })
+      return
+    case 'request':
+      recorder.emit({
+        kind: 'log',
+        level: 'info',
+        about: 'request',
+        message: `${event.method} ${event.url} answered ${event.status} in ${event.duration_ms} ms`,
+      })
+      return
+    case 'log':
+      recorder.emit({ kind: 'log', level: 'info', message: event.message })
+      return
+    case 'debug':
+      recorder.emit({ kind: 'log', level: 'info', about: 'debug', step_id: event.step_id, message: 'Debug marker' })
+      return
+    default:
+      return // tabs and remembered names: the page events tell the first, the second are no news
+  }
+}

@@ -1,0 +1,151 @@
+import { rm } from 'node:fs/promises'
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type LaunchOptions,
+} from 'playwright-core'
+import { fail } from '../../core/errors.ts'
+import { browserEnvironment } from './environment.ts'
+import type { FoundBrowser } from './find.ts'
+import { startIsolated } from './isolated.ts'
+import type { Log } from './log.ts'
+import { browserMemory } from './memory.ts'
+import { quietArguments } from './quiet.ts'
+import { mustDropRoot, privateDirectory } from './reach.ts'
+
+export interface StartOptions {
+  found: FoundBrowser
+  /** Where a copy of the executable may be kept, should the browser's own uid not reach the original. */
+  cacheDirectory: string
+  log: Log
+  /** `off` gives strangers' pages the rights of the browser's process: only where an operator has said so. */
+  sandbox: 'on' | 'off'
+  /** More Chromium flags, after ours. */
+  args?: readonly string[]
+}
+
+/** A running browser from which fresh contexts are cheap. */
+export interface WarmBrowser {
+  readonly version: string
+  readonly sandboxed: boolean
+  /** The uid it runs under where that is not ours. */
+  readonly uid: number | undefined
+  newContext(options?: BrowserContextOptions): Promise<BrowserContext>
+  isConnected(): boolean
+  onDisconnected(callback: () => void): void
+  /** Bytes its processes keep for themselves; undefined where that cannot be told. */
+  memory(): Promise<number | undefined>
+  close(): Promise<void>
+}
+
+/** Starts a sandboxed Chromium: under a uid of its own for a root worker on Linux, directly otherwise. Throws `browser_unavailable` with what to do. */
+export async function startBrowser(options: StartOptions): Promise<WarmBrowser> {
+  const { found, sandbox, log } = options
+  const started = performance.now()
+  if (sandbox === 'off') log.warn('the browser runs without its sandbox, because the configuration says so')
+  try {
+    const warm = await (mustDropRoot() ? isolated(options) : direct(options))
+    log.info(
+      {
+        version: warm.version,
+        sandboxed: warm.sandboxed,
+        source: found.source,
+        ms: Math.round(performance.now() - started),
+      },
+      'browser started',
+    )
+    return warm
+  } catch (cause) {
+    return refuse(found, cause)
+  }
+}
+
+function launchOptions({ found, sandbox, args = [] }: StartOptions): LaunchOptions {
+  return {
+    executablePath: found.path,
+    headless: true,
+    chromiumSandbox: sandbox === 'on',
+    args: [...quietArguments, ...args],
+    timeout: 30_000,
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    handleSIGHUP: false,
+  }
+}
+
+async function isolated(options: StartOptions): Promise<WarmBrowser> {
+  const { browser, pid, uid, close } = await startIsolated(
+    options.found,
+    launchOptions(options),
+    options.cacheDirectory,
+  )
+  return warmBrowser(browser, { sandboxed: options.sandbox === 'on', uid, pid, close })
+}
+
+async function direct(options: StartOptions): Promise<WarmBrowser> {
+  const home = await privateDirectory()
+  const removeHome = () => rm(home, { recursive: true, force: true, maxRetries: 3 })
+  try {
+    const browser = await chromium.launch({ ...launchOptions(options), env: browserEnvironment(options.found, home) })
+    const close = () =>
+      browser
+        .close()
+        .catch(() => undefined)
+        .then(removeHome)
+    return warmBrowser(browser, { sandboxed: options.sandbox === 'on', uid: undefined, pid: process.pid, close })
+  } catch (cause) {
+    await removeHome()
+    throw cause
+  }
+}
+
+interface Held {
+  sandboxed: boolean
+  uid: number | undefined
+  /** The process below which the browser lives. */
+  pid: number
+  close(): Promise<void>
+}
+
+function warmBrowser(browser: Browser, held: Held): WarmBrowser {
+  let closing: Promise<void> | undefined
+  return {
+    version: browser.version(),
+    sandboxed: held.sandboxed,
+    uid: held.uid,
+    newContext: (options = {}) => browser.newContext(options),
+    isConnected: () => closing === undefined && browser.isConnected(),
+    onDisconnected: (callback) => void browser.on('disconnected', callback),
+    memory: () => browserMemory(held.pid),
+    close: () => (closing ??= held.close()),
+  }
+}
+
+const refusedSandbox =
+  /No usable sandbox|Operation not permitted|zygote_host_impl|Running as root without --no-sandbox|user namespace/i
+const missingLibrary = /error while loading shared libraries: (\S+):/
+
+function refuse(found: FoundBrowser, cause: unknown): never {
+  const text = cause instanceof Error ? cause.message : String(cause)
+  const library = missingLibrary.exec(text)?.[1]
+  if (library)
+    fail(
+      'browser_unavailable',
+      `Chromium at ${found.path} lacks ${library}. Run \`molar browser install\`, or install that library.`,
+      { cause },
+    )
+  if (refusedSandbox.test(text)) {
+    const mend =
+      'Allow it (in Docker `--security-opt seccomp=unconfined` or a profile that permits clone and unshare; on Ubuntu ' +
+      '`sysctl kernel.apparmor_restrict_unprivileged_userns=0`; elsewhere `sysctl user.max_user_namespaces=10000`), ' +
+      'or accept pages without a sandbox by MOLAR_SANDBOX=off.'
+    fail(
+      'browser_unavailable',
+      `Chromium cannot build its sandbox: this system lets no unprivileged process make a user namespace. ${mend}`,
+      { cause },
+    )
+  }
+  fail('browser_unavailable', `Chromium at ${found.path} did not start: ${text.split('\n')[0]}`, { cause })
+}

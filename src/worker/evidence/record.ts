@@ -1,0 +1,98 @@
+import { join } from 'node:path'
+import type { BrowserContext, Locator, Page, Request } from 'playwright-core'
+import { boundedEmitter } from './bounded.ts'
+import { within } from './deadline.ts'
+import type { EvidenceEvent } from './event.ts'
+import { recordNetwork } from './network.ts'
+import { recordPages } from './pages.ts'
+import { masksFor, takePicture } from './picture.ts'
+import type { Redactor } from './redact.ts'
+
+export interface EvidenceOptions {
+  /** Gets every event, redacted and bounded, in order. */
+  emit: (event: EvidenceEvent) => void
+  redact: Redactor
+  /** CSS of more things that pictures must not show. */
+  masks?: readonly string[]
+  /** False: `picture` gives nothing. */
+  pictures: boolean
+  /** Whether Playwright's trace is recorded. */
+  trace: boolean
+  /** Where trace.zip is written, unscrubbed: a private folder of the run. */
+  directory: string
+  /** Events let through; the rest is counted. Default 5,000. */
+  maxEvents?: number
+}
+
+export interface Evidence {
+  /** Says which step the following events belong to; `title` names its group in the trace. Null between steps. Await it: a call sent earlier lands in the group before. */
+  currentStep(stepId: string | null, title?: string): Promise<void>
+  /** A JPEG of what the page shows, secrets covered; undefined when none could be had. */
+  picture(page: Page): Promise<Buffer | undefined>
+  /** To be awaited before text is typed into `field`: covers it where `secret` (the default), and keeps a `value` that goes into a password field out of all that follows. */
+  maskFilled(field: Locator, typed?: { value?: string; secret?: boolean }): Promise<void>
+  /** The name that events give this page: p1, p2, … */
+  pageName(page: Page): string | undefined
+  /** Ends recording; call before the context closes. `traceZip` is not scrubbed yet. */
+  stop(): Promise<{ traceZip?: string; dropped: number }>
+}
+
+/** Starts to record a context: its events through `emit` and, where asked, Playwright's trace. Call before the first page opens. */
+export async function recordEvidence(context: BrowserContext, options: EvidenceOptions): Promise<Evidence> {
+  const out = boundedEmitter(options.emit, options.maxEvents ?? 5000)
+  const masks = masksFor(options.masks ?? [])
+  const pages = recordPages(context, out, options.redact)
+  const network = recordNetwork(context, out, options.redact, (request) => pages.nameOf(pageOf(request)))
+  let grouped = false
+  if (options.trace) await context.tracing.start({ screenshots: true, snapshots: true })
+
+  async function group(title: string | undefined): Promise<void> {
+    if (!options.trace) return
+    const ended = grouped ? context.tracing.groupEnd() : undefined
+    grouped = title !== undefined
+    const started = title === undefined ? undefined : context.tracing.group(options.redact.text(title))
+    await Promise.all([ended, started]).catch(() => undefined)
+  }
+
+  return {
+    async currentStep(stepId, title) {
+      out.step = stepId
+      await group(stepId === null ? undefined : (title ?? stepId))
+    },
+    picture: async (page) => (options.pictures ? takePicture(page, masks) : undefined),
+    async maskFilled(field, { value, secret = true } = {}) {
+      if (secret) await masks.add(field)
+      else if (value && (await masks.isPassword(field))) options.redact.learn('password', value)
+    },
+    pageName: (page) => pages.nameOf(page),
+    async stop() {
+      await group(undefined)
+      pages.stop()
+      const [traceZip] = await Promise.all([
+        options.trace ? stopTrace(context, options.directory) : undefined,
+        network.flush(),
+      ])
+      if (options.trace && !traceZip)
+        out.emit({ kind: 'log', level: 'warn', message: 'The browser gave no Playwright trace.' })
+      out.stop()
+      return { ...(traceZip ? { traceZip } : {}), dropped: out.dropped() }
+    },
+  }
+}
+
+/** A service worker's request has no frame, and a navigation's not yet one. */
+function pageOf(request: Request): Page | null {
+  try {
+    return request.frame().page()
+  } catch {
+    return null
+  }
+}
+
+async function stopTrace(context: BrowserContext, directory: string): Promise<string | undefined> {
+  const path = join(directory, 'trace.zip')
+  return within(
+    30_000,
+    context.tracing.stop({ path }).then(() => path),
+  )
+}

@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
+import { strFromU8, strToU8, unzipSync, type Zippable, zipSync } from 'fflate'
+import { passwordsIn } from './passwords.ts'
+import type { Redactor } from './redact.ts'
+import { scrubBody } from './scrub-body.ts'
+import { scrubEvent } from './scrub-event.ts'
+
+const largest = 512 * 2 ** 20
+const packed = /\.(?:jpe?g|png|webp|gif|woff2?|mp4|webm|zip|gz)$/i
+const lines = /\.(?:trace|network)$/
+const stacks = /\.stacks$/
+
+/** Secrets and typed passwords out of a Playwright trace.zip, which stays one that Playwright's viewer opens. `passwordValues` adds to those learned from the trace itself. Throws on a broken or huge zip: then store no trace. */
+export async function scrubTraceZip(
+  path: string,
+  redactor: Redactor,
+  options: { passwordValues?: readonly string[] } = {},
+): Promise<Buffer> {
+  const entries = unpack(await readFile(path))
+  const events = new Map(
+    Object.entries(entries)
+      .filter(([name]) => lines.test(name))
+      .map(([name, bytes]) => [name, parseLines(bytes)]),
+  )
+  const redact = knowing(redactor, [...(options.passwordValues ?? []), ...passwordsIn([...events.values()].flat())])
+  const result: Zippable = {}
+  const renamed = new Map<string, string>()
+  for (const [name, bytes] of Object.entries(entries)) {
+    if (events.has(name) || stacks.test(name)) continue
+    // Other runs of this worker wait on the same event loop.
+    await setImmediate()
+    const clean = scrubBody(name, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), redact)
+    const to = clean.equals(bytes) ? name : renameByContent(name, clean, renamed)
+    result[to] = [clean, { level: packed.test(name) ? 0 : 6 }]
+  }
+  for (const [name, list] of events) {
+    await setImmediate()
+    const text = list.map((event) => JSON.stringify(scrubEvent(event, redact, renamed))).join('\n')
+    result[name] = strToU8(text && `${text}\n`)
+  }
+  for (const name of Object.keys(entries)) {
+    // Call stacks show the worker's own files, which are no business of whoever reads the trace.
+    if (stacks.test(name)) result[name] = strToU8('{"files":[],"stacks":[]}')
+  }
+  return Buffer.from(zipSync(result, { level: 6, mtime: new Date('1980-01-02T00:00:00') }))
+}
+
+function unpack(zip: Buffer): Record<string, Uint8Array> {
+  let total = 0
+  return unzipSync(zip, {
+    filter(file) {
+      total += file.originalSize
+      if (total > largest) throw new Error(`The trace unpacks to more than ${largest} bytes.`)
+      return true
+    },
+  })
+}
+
+/** A last line may be cut off when the browser crashed: what does not parse is dropped. */
+function parseLines(bytes: Uint8Array): unknown[] {
+  return strFromU8(bytes)
+    .split('\n')
+    .filter((line) => line !== '')
+    .flatMap((line) => {
+      try {
+        return [JSON.parse(line) as unknown]
+      } catch {
+        return []
+      }
+    })
+}
+
+function knowing(redactor: Redactor, values: string[]): Redactor {
+  const distinct = [...new Set(values)]
+  // While someone types, a field holds every beginning of the password: only the whole is worth looking for elsewhere.
+  const whole = distinct.filter((value) => !distinct.some((other) => other !== value && other.startsWith(value)))
+  return redactor.with(
+    Object.fromEntries(whole.map((value, index) => [index === 0 ? 'password' : `password_${index + 1}`, value])),
+  )
+}
+
+/** A resource is named by the SHA-1 of its content: the old name would confirm a guess at what was taken out. */
+function renameByContent(name: string, content: Buffer, renamed: Map<string, string>): string {
+  const match = /^(resources\/)?([0-9a-f]{40})(\.[\w-]+)?$/.exec(name)
+  if (!match) return name
+  const fresh = `${createHash('sha1').update(content).digest('hex')}${match[3] ?? ''}`
+  renamed.set(`${match[2]}${match[3] ?? ''}`, fresh)
+  return `${match[1] ?? ''}${fresh}`
+}

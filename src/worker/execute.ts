@@ -1,0 +1,222 @@
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type BrowserContextOptions, devices } from 'playwright-core'
+import { CommandError } from '../core/errors.ts'
+import { newId } from '../core/ids.ts'
+import { type Failure, type RunJob, runStore } from '../core/runs/index.ts'
+import { findAsset, type PlanSettings } from '../core/scenarios/index.ts'
+import type { OpenServices } from '../server/services.ts'
+import { artifactShelf } from './artifacts.ts'
+import { type AttemptResult, runAttempt } from './attempt.ts'
+import { type BrowserPool, holdToOrigins, isAllowed, type Lease } from './browser/index.ts'
+import { makeRedactor } from './evidence/index.ts'
+import { finishRun } from './finish.ts'
+import { type LoadedRun, loadRun } from './load.ts'
+import { LeaseLost, makeRecorder, type Recorder } from './recorder.ts'
+
+export interface Executor {
+  services: OpenServices
+  pool: BrowserPool
+  home: string
+}
+
+/** A run whose workers died this often is given up: it is what kills them. */
+const mostLostWorkers = 4
+
+/** Carries out one queued run, from its claim to its verdict. Resolves when the run has ended or another worker has it. */
+export async function executeRun(executor: Executor, job: RunJob, stopping: AbortSignal): Promise<void> {
+  const { services } = executor
+  const db = services.db.tenant(job.org_id)
+  const lease = newId()
+  const claimed = await db.tx((tx) => runStore.claimRun(tx, job.run_id, lease))
+  if (!claimed) return
+  const run = { id: claimed.id, orgId: claimed.org_id, lease }
+  const abort = new AbortController()
+  const unwatch = watchRun(executor, run, abort)
+  const recorder = makeRecorder({
+    db,
+    run,
+    lastSeq: claimed.last_seq,
+    attempt: claimed.attempt,
+    log: services.log,
+    onLost: () => abort.abort(new LeaseLost()),
+  })
+  const shelf = artifactShelf(services.blobs, claimed.org_id, services.log)
+  const ending = { db, run, claimed, recorder, shelf, log: services.log }
+  try {
+    recorder.emit({ kind: 'run.start', attempt: claimed.attempt, slug: claimed.slug, base_url: claimed.base_url })
+    const refusal =
+      claimed.attempt > claimed.retries_left + mostLostWorkers
+        ? 'Every worker that took this run was lost while it ran.'
+        : undefined
+    if (refusal) return await finishRun({ ...ending, result: stillborn('worker', refusal) })
+    const loaded = await loadRun(claimed, { db, keyring: services.keyring, localSecrets: services.localSecrets }).catch(
+      (error: Error) => error,
+    )
+    if (loaded instanceof Error) return await finishRun({ ...ending, result: stillborn('unresolved', loaded.message) })
+    const signal = AbortSignal.any([abort.signal, stopping])
+    const { result, flaky } = await runAttempts(executor, loaded, { ...ending, signal, run })
+    const redactor = makeRedactor(loaded.secrets)
+    await finishRun({ ...ending, result, flaky, redactor, plan: loaded.plan })
+  } catch (error) {
+    if (error instanceof LeaseLost) return
+    if (error instanceof CommandError && error.code === 'cancelled') {
+      return await finishRun({ ...ending, status: 'aborted', result: stillborn('cancelled', error.message) })
+    }
+    throw error // the queue gives the run to another worker
+  } finally {
+    unwatch()
+  }
+}
+
+interface Attempts {
+  recorder: Recorder
+  shelf: ReturnType<typeof artifactShelf>
+  signal: AbortSignal
+  run: { id: string; orgId: string; lease: string }
+}
+
+/** Tries until one passes or no retry is left. */
+async function runAttempts(
+  executor: Executor,
+  loaded: LoadedRun,
+  context: Attempts,
+): Promise<{ result: AttemptResult; flaky: boolean }> {
+  const { services } = executor
+  const db = services.db.tenant(context.run.orgId)
+  for (let first = true; ; first = false) {
+    const result = await tryOnce(executor, loaded, context)
+    if (result.status === 'passed') return { result, flaky: !first }
+    const attempt = await db.tx((tx) => runStore.beginRetry(tx, context.run))
+    if (attempt === undefined) return { result, flaky: false }
+    context.recorder.beginAttempt(attempt)
+    context.recorder.emit({ kind: 'run.start', attempt, message: `Tried again after: ${result.failure?.message}` })
+  }
+}
+
+async function tryOnce(executor: Executor, loaded: LoadedRun, context: Attempts): Promise<AttemptResult> {
+  const { pool } = executor
+  const { plan, claimed } = loaded
+  if (plan.clones.length > 0) {
+    return stillborn(
+      'environment',
+      `This run needs clones (${plan.clones.map((clone) => clone.kind).join(', ')}), which are not available here.`,
+      'clones_unavailable',
+    )
+  }
+  const { recorder, shelf, signal } = context
+  const allowed = [new URL(claimed.base_url).origin]
+  const onRefused = (url: string) =>
+    void recorder.emit({
+      kind: 'log',
+      level: 'warn',
+      about: 'origin',
+      message: `Refused a request to ${url}: runs are held to ${allowed.join(', ')}`,
+    })
+  const hold = await holdToOrigins({ allowed, onRefused })
+  const directory = await mkdtemp(join(tmpdir(), 'molar-run-'))
+  await chmod(directory, 0o700)
+  let lease: Lease | undefined
+  try {
+    lease = await pool.acquire({ ...contextOptions(plan.settings), ...hold.context }, signal)
+    const redactor = makeRedactor(loaded.secrets)
+    const gone = AbortSignal.any([signal, lease.crashed])
+    return await runAttempt({
+      run: loaded,
+      lease,
+      recorder,
+      redactor,
+      directory,
+      signal: gone,
+      files: uploads(executor, claimed),
+      allowRequest: (url) => {
+        if (!isAllowed(url, allowed))
+          throw new Error(`Runs are held to ${allowed.join(', ')}; ${new URL(url).origin} is not one of them.`)
+      },
+      keepPicture: (image, { name, mediaType, stepId }) => ({
+        name,
+        media_type: mediaType,
+        ...shelf.put(image, { kind: 'screenshot', name, mediaType, stepId }),
+      }),
+    }).then(async (result) => keepTrace(result, shelf, redactor))
+  } catch (error) {
+    if (error instanceof CommandError && error.code === 'browser_unavailable')
+      return stillborn('browser', error.message, 'browser_unavailable')
+    throw error
+  } finally {
+    await lease?.release()
+    await hold.close()
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+/** The Playwright trace of the last attempt, scrubbed while its file still exists. */
+async function keepTrace(
+  result: AttemptResult,
+  shelf: Attempts['shelf'],
+  redactor: ReturnType<typeof makeRedactor>,
+): Promise<AttemptResult> {
+  if (result.traceZip === undefined) return result
+  const { scrubTraceZip } = await import('./evidence/index.ts')
+  const bytes = await scrubTraceZip(result.traceZip, redactor)
+  shelf.put(bytes, { kind: 'trace', name: 'trace.zip', mediaType: 'application/zip' })
+  return result
+}
+
+function contextOptions(settings: PlanSettings): BrowserContextOptions {
+  const { width, height, mobile } = settings.viewport
+  const phone = mobile
+    ? { userAgent: devices['Pixel 7']!.userAgent, isMobile: true, hasTouch: true, deviceScaleFactor: 2 }
+    : {}
+  return {
+    ...phone,
+    viewport: { width, height },
+    acceptDownloads: true,
+    serviceWorkers: 'allow',
+    ...(settings.locale !== undefined && { locale: settings.locale }),
+    ...(settings.timezone !== undefined && { timezoneId: settings.timezone }),
+    ...(settings.color_scheme !== undefined && { colorScheme: settings.color_scheme }),
+  }
+}
+
+/** A result for a run that never got to its first step. */
+function stillborn(kind: Failure['kind'], message: string, code?: string): AttemptResult {
+  return {
+    status: 'errored',
+    failure: { kind, message, step: null, ...(code !== undefined && { code }) },
+    steps: [],
+    events: [],
+  }
+}
+
+/** Hears of a cancel and of another worker that took over. */
+function watchRun(
+  { services }: Executor,
+  run: { id: string; orgId: string; lease: string },
+  abort: AbortController,
+): () => void {
+  let asking = false
+  const ask = async () => {
+    if (asking || abort.signal.aborted) return
+    asking = true
+    const news = await runStore.findCancelled(services.db.tenant(run.orgId), run.id, run.lease).catch(() => undefined)
+    asking = false
+    if (news === 'cancelled') abort.abort(new CommandError('cancelled', 'Cancelled while it ran.'))
+    if (news === 'lost') abort.abort(new LeaseLost())
+  }
+  return services.live.watch(run.id, () => void ask())
+}
+
+/** Files that the scenario's steps upload: those stored with it and no others. */
+function uploads({ services }: Executor, run: runStore.ClaimedRun) {
+  return async (name: string) => {
+    const asset = await findAsset(services.db.tenant(run.org_id), run.scenario_id, name)
+    const path = asset && (await services.blobs.find(run.org_id, asset.sha256))
+    if (!path)
+      throw new Error(
+        `it was not uploaded with the scenario ${run.slug}. Put it beside the scenario, or give it in assets.`,
+      )
+    return { name, mimeType: asset.media_type, buffer: await readFile(path) }
+  }
+}

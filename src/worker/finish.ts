@@ -1,0 +1,133 @@
+import type { Logger } from 'pino'
+import { type Artifact, insertArtifact } from '../core/blobs/index.ts'
+import type { TenantDatabase } from '../core/context.ts'
+import {
+  type Diagnosis,
+  diagnose,
+  failureSignature,
+  type RunEvent,
+  type RunStatus,
+  renderEvent,
+  renderReport,
+  runStore,
+} from '../core/runs/index.ts'
+import type { StepPlan } from '../core/scenarios/index.ts'
+import { sumArtifacts } from '../core/traces/index.ts'
+import type { ArtifactShelf } from './artifacts.ts'
+import type { AttemptResult } from './attempt.ts'
+import type { Redactor } from './evidence/index.ts'
+import type { Recorder } from './recorder.ts'
+
+export interface Ending {
+  db: TenantDatabase
+  run: { id: string; orgId: string; lease: string }
+  claimed: runStore.ClaimedRun
+  recorder: Recorder
+  shelf: ArtifactShelf
+  log: Logger
+  result: AttemptResult
+  status?: RunStatus
+  flaky?: boolean
+  redactor?: Redactor
+  plan?: StepPlan
+}
+
+/** Stores what the run leaves behind and commits its verdict, its last event and its manifest together. */
+export async function finishRun(ending: Ending): Promise<void> {
+  const { db, run, claimed, recorder, shelf, result } = ending
+  const status = ending.status ?? result.status
+  const { failure, steps } = result
+  const found = failure?.step
+    ? diagnose(failure, steps, result.events)
+    : failure
+      ? { summary: failure.message, evidence: [] }
+      : null
+  const signature = failure && found && failure.kind !== 'cancelled' ? failureSignature(failure, found) : null
+  const duration = Date.now() - recorderStart(recorder)
+  const end = recorder.number({
+    kind: 'run.end',
+    status,
+    duration_ms: duration,
+    ...(failure && { message: failure.message }),
+    ...(ending.flaky && { flaky: true }),
+  })
+  await recorder.flush()
+  await putDocuments(ending, end, status, found, signature, duration)
+  const { stored, missing } = await shelf.settle()
+  if (missing.length > 0) ending.log.error({ run_id: run.id, missing }, 'artifacts are missing')
+  const done = await db.tx(async (tx) => {
+    if (!(await runStore.insertEvents(tx, run, [end]))) return false
+    const ended = await runStore.endRun(tx, run, {
+      status,
+      steps,
+      failure,
+      diagnosis: found,
+      signature,
+      flaky: ending.flaky ?? false,
+    })
+    if (!ended) return false
+    for (const artifact of latestByName(stored)) await insertArtifact(tx, run.orgId, claimed.trace_id, artifact)
+    await sumArtifacts(tx, claimed.trace_id)
+    return true
+  })
+  if (!done) ending.log.warn({ run_id: run.id }, 'the verdict was not taken: another worker has the run')
+}
+
+const recorderStart = (recorder: Recorder): number => recorder.events()[0]?.ts ?? Date.now()
+
+/** A retry takes the pictures of the attempt before it out of the manifest. */
+function latestByName(artifacts: readonly Artifact[]): Artifact[] {
+  return [...new Map(artifacts.map((artifact) => [`${artifact.kind} ${artifact.name}`, artifact])).values()]
+}
+
+async function putDocuments(
+  ending: Ending,
+  end: RunEvent,
+  status: RunStatus,
+  diagnosis: Diagnosis | null,
+  signature: string | null,
+  duration: number,
+): Promise<void> {
+  const { db, run, claimed, shelf, result } = ending
+  const events = [...(await allEvents(db, run.id)), end]
+  const lines = (chosen: readonly RunEvent[], line: (event: RunEvent) => string) =>
+    Buffer.from(`${chosen.map(line).join('\n')}\n`)
+  shelf.put(
+    lines(events, (event) => JSON.stringify(event)),
+    { kind: 'ndjson', name: 'events.ndjson', mediaType: 'application/x-ndjson' },
+  )
+  const console = events.filter((event) => event.kind.startsWith('console.'))
+  if (console.length > 0)
+    shelf.put(lines(console, renderEvent), { kind: 'console', name: 'console.log', mediaType: 'text/plain' })
+  const facts = {
+    id: run.id,
+    slug: claimed.slug,
+    title: ending.plan?.scenario.title ?? claimed.slug,
+    status,
+    attempt: result.events.at(-1)?.attempt ?? claimed.attempt,
+    flaky: ending.flaky ?? false,
+    base_url: claimed.base_url,
+    trace_id: claimed.trace_id,
+    step_count: ending.plan?.steps.length ?? 0,
+    duration_ms: duration,
+    failure_signature: signature,
+    failure: result.failure,
+    diagnosis,
+    steps: result.steps,
+  }
+  shelf.put(Buffer.from(`${JSON.stringify({ ...facts, event_count: events.length }, null, 2)}\n`), {
+    kind: 'summary',
+    name: 'summary.json',
+    mediaType: 'application/json',
+  })
+  shelf.put(Buffer.from(renderReport(facts)), { kind: 'report', name: 'report.md', mediaType: 'text/markdown' })
+}
+
+async function allEvents(db: TenantDatabase, runId: string): Promise<RunEvent[]> {
+  const all: RunEvent[] = []
+  for (;;) {
+    const batch = await runStore.readEvents(db, runId, all.at(-1)?.seq ?? 0, 1000)
+    all.push(...batch)
+    if (batch.length < 1000) return all
+  }
+}

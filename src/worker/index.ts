@@ -1,0 +1,70 @@
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import type { Config } from '../config.ts'
+import { fail } from '../core/errors.ts'
+import { type RunJob, runQueue } from '../core/runs/index.ts'
+import type { OpenServices } from '../server/services.ts'
+import {
+  type BrowserFacts,
+  browserPool,
+  describeBrowser,
+  describeMissingBrowser,
+  type FoundBrowser,
+  findBrowser,
+  startBrowser,
+} from './browser/index.ts'
+import { executeRun } from './execute.ts'
+
+/** Runs of one org at once, over all workers: the rest of the slots stay for the others. */
+const perOrgLimit = 10
+
+export interface RunningWorker {
+  slots: number
+  browser(): Promise<BrowserFacts>
+  /** Takes no more runs, lets those under way end for up to 10 s, and gives the rest back. */
+  stop(): Promise<void>
+}
+
+/** Executes queued runs in a warm browser until it is stopped. Without a browser, runs end errored and say what mends it. */
+export async function startWorker(services: OpenServices, config: Config): Promise<RunningWorker> {
+  const { log } = services
+  const slots = config.workers ?? Math.max(1, availableParallelism())
+  const cacheDirectory = join(config.home, 'browsers')
+  let found: Promise<FoundBrowser | undefined> | undefined
+  const find = async () => {
+    found ??= findBrowser({
+      explicitPath: config.chromiumPath,
+      cacheDirectory,
+      playwrightCache: config.playwrightCache,
+      log,
+    })
+    const browser = await found
+    if (!browser) found = undefined // it may be installed by the next time
+    return browser
+  }
+  const pool = browserPool({
+    slots,
+    log,
+    idleMs: 60_000,
+    start: async () =>
+      startBrowser({
+        found: (await find()) ?? fail('browser_unavailable', describeMissingBrowser()),
+        cacheDirectory,
+        log,
+        sandbox: config.sandbox,
+      }),
+  })
+  const worker = await services.jobs.work<RunJob>(
+    runQueue,
+    { slots, perOrgLimit, heartbeatSeconds: 10 },
+    (job, { signal }) => executeRun({ services, pool, home: config.home }, job.data, signal),
+  )
+  return {
+    slots,
+    browser: async () => describeBrowser(await find(), config.sandbox, pool.state()),
+    async stop() {
+      await worker.stop({ waitMs: 10_000 })
+      await pool.close()
+    },
+  }
+}

@@ -1,0 +1,155 @@
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fail } from './core/errors.ts'
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+/** Everything that the environment decides, read once. */
+export interface Config {
+  /** MOLAR_HOME: the embedded database, blobs, keys and unpacked browsers; ~/.molar. */
+  home: string
+  /** Whether MOLAR_HOME was given. */
+  homeGiven: boolean
+  /** DATABASE_URL: PostgreSQL for the application; the embedded one when absent. */
+  databaseUrl: string | undefined
+  /** MOLAR_MIGRATION_URL: PostgreSQL as the tables' owner; databaseUrl when absent. */
+  migrationUrl: string | undefined
+  /** MOLAR_LISTEN_URL: a direct connection for LISTEN, past a transaction pooler; databaseUrl when absent. */
+  listenUrl: string | undefined
+  /** MOLAR_HOST, MOLAR_PORT: where `serve` listens; 127.0.0.1:4000. Port 0 takes a free one. */
+  host: string
+  port: number
+  /** MOLAR_PUBLIC_URL: how others reach this server, without a trailing slash. */
+  publicUrl: string | undefined
+  /** MOLAR_SECRET: what all keys of this installation are derived from; one is made in the home when absent. */
+  secret: string | undefined
+  /** MOLAR_URL: the server that the CLI talks to; without it the CLI does the work itself. */
+  url: string | undefined
+  /** MOLAR_API_KEY, or MOLAR_TOKEN. */
+  key: string | undefined
+  /** MOLAR_ORG: which of the caller's orgs, by id or slug. */
+  org: string | undefined
+  /** MOLAR_CHROMIUM_PATH: the only browser that is tried. */
+  chromiumPath: string | undefined
+  /** PLAYWRIGHT_BROWSERS_PATH: where Playwright keeps its browsers. */
+  playwrightCache: string | undefined
+  /** MOLAR_SANDBOX=on|off: Chromium's own sandbox; on. */
+  sandbox: 'on' | 'off'
+  /** MOLAR_WORKERS: how many runs this process executes at once; by the processors when absent, 0 for none. */
+  workers: number | undefined
+  /** MOLAR_ALLOWED_ORIGINS: origins of web pages that may call this server; comma-separated. */
+  allowedOrigins: string[]
+  /** MOLAR_ALLOWED_HOSTS: names under which this server answers beside its own; comma-separated. */
+  allowedHosts: string[]
+  /** MOLAR_LOG_LEVEL; info for servers, warn for the rest when absent. */
+  logLevel: (typeof logLevels)[number] | undefined
+  /** MOLAR_SECRET_<NAME>: secrets that scenarios run here may use, by NAME. */
+  localSecrets: Record<string, string>
+  /** MOLAR_TOOLSETS: MCP toolsets beside the default; comma-separated. */
+  toolsets: string[] | undefined
+  /** NO_COLOR, FORCE_COLOR: undefined leaves it to the terminal. */
+  color: boolean | undefined
+  /** CI: nobody watches, so no spinner. */
+  ci: boolean
+  /** HTTPS_PROXY and the like, for a browser's download alone. */
+  downloadEnvironment: Record<string, string>
+}
+
+type Environment = Record<string, string | undefined>
+
+/** The typed configuration. Throws `bad_request` (exit 2) with one line that names a wrong variable and what it takes. */
+export function readConfig(environment: Environment): Config {
+  // An empty variable is how many shells and compose files say "not set".
+  const get = (name: string) => environment[name]?.trim() || undefined
+  return {
+    home: resolve(get('MOLAR_HOME') ?? join(homedir(), '.molar')),
+    homeGiven: get('MOLAR_HOME') !== undefined,
+    databaseUrl: url(get, 'DATABASE_URL', ['postgres:', 'postgresql:']),
+    migrationUrl: url(get, 'MOLAR_MIGRATION_URL', ['postgres:', 'postgresql:']),
+    listenUrl: url(get, 'MOLAR_LISTEN_URL', ['postgres:', 'postgresql:']),
+    host: get('MOLAR_HOST') ?? '127.0.0.1',
+    port: whole(get, 'MOLAR_PORT', 0, 65535) ?? 4000,
+    publicUrl: url(get, 'MOLAR_PUBLIC_URL', ['http:', 'https:'])?.replace(/\/+$/, ''),
+    secret: secret(get('MOLAR_SECRET')),
+    url: url(get, 'MOLAR_URL', ['http:', 'https:'])?.replace(/\/+$/, ''),
+    key: get('MOLAR_API_KEY') ?? get('MOLAR_TOKEN'),
+    org: get('MOLAR_ORG'),
+    chromiumPath: get('MOLAR_CHROMIUM_PATH'),
+    playwrightCache: get('PLAYWRIGHT_BROWSERS_PATH'),
+    sandbox: choice(get, 'MOLAR_SANDBOX', ['on', 'off']) ?? 'on',
+    workers: whole(get, 'MOLAR_WORKERS', 0, 256),
+    allowedOrigins: list(get('MOLAR_ALLOWED_ORIGINS')) ?? [],
+    allowedHosts: list(get('MOLAR_ALLOWED_HOSTS')) ?? [],
+    logLevel: choice(get, 'MOLAR_LOG_LEVEL', logLevels),
+    localSecrets: prefixed(environment, 'MOLAR_SECRET_'),
+    toolsets: list(get('MOLAR_TOOLSETS')),
+    color: get('NO_COLOR') !== undefined ? false : forced(get('FORCE_COLOR')),
+    ci: get('CI') !== undefined && !['0', 'false'].includes(get('CI') ?? ''),
+    downloadEnvironment: picked(environment, [
+      'HTTPS_PROXY',
+      'HTTP_PROXY',
+      'NO_PROXY',
+      'NODE_EXTRA_CA_CERTS',
+      'PLAYWRIGHT_DOWNLOAD_HOST',
+    ]),
+  }
+}
+
+type Get = (name: string) => string | undefined
+
+function wrong(name: string, value: string, takes: string): never {
+  return fail('bad_request', `${name} is "${value}": it takes ${takes}.`)
+}
+
+/** A value that may hold a password is never shown back. */
+function url(get: Get, name: string, protocols: string[]): string | undefined {
+  const value = get(name)
+  if (value === undefined || protocols.includes(URL.parse(value)?.protocol ?? '')) return value
+  return fail(
+    'bad_request',
+    `${name} is not a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}.`,
+  )
+}
+
+function whole(get: Get, name: string, least: number, most: number): number | undefined {
+  const value = get(name)
+  if (value === undefined) return undefined
+  const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
+  return number >= least && number <= most ? number : wrong(name, value, `a whole number, ${least} to ${most}`)
+}
+
+function choice<const Name extends string>(get: Get, name: string, allowed: readonly Name[]): Name | undefined {
+  const value = get(name)
+  if (value === undefined) return undefined
+  return allowed.find((one) => one === value.toLowerCase()) ?? wrong(name, value, allowed.join(', '))
+}
+
+function secret(value: string | undefined): string | undefined {
+  if (value === undefined || value.length >= 32) return value
+  return fail(
+    'bad_request',
+    'MOLAR_SECRET is too short: it takes 32 characters or more, such as `openssl rand -hex 32` prints.',
+  )
+}
+
+const list = (value: string | undefined): string[] | undefined =>
+  value
+    ?.split(',')
+    .map((part) => part.trim())
+    .filter(Boolean)
+
+const forced = (value: string | undefined): boolean | undefined =>
+  value === undefined ? undefined : !['0', 'false'].includes(value)
+
+/** Values as they are: a secret may end in a space. */
+function prefixed(environment: Environment, prefix: string): Record<string, string> {
+  const found = Object.entries(environment).filter(
+    ([name, value]) => name.startsWith(prefix) && name !== prefix && value,
+  )
+  return Object.fromEntries(found.map(([name, value]) => [name.slice(prefix.length), value ?? '']))
+}
+
+function picked(environment: Environment, names: string[]): Record<string, string> {
+  const found = names.flatMap((name) => [name, name.toLowerCase()]).filter((name) => environment[name])
+  return Object.fromEntries(found.map((name) => [name, environment[name] ?? '']))
+}

@@ -1,0 +1,33 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { CommandError, type ErrorCode, errorBody, errorTable, publicError } from '../core/errors.ts'
+
+/** Fastify's own refusals, in the words of the error table. */
+const frameworkErrors: Record<string, [ErrorCode, string]> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['payload_too_large', 'The body is larger than this server takes.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'Send the body as Content-Type: application/json.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['bad_request', 'The body is not as long as Content-Length says.'],
+  FST_ERR_BAD_URL: ['bad_request', 'The path holds a broken percent escape.'],
+}
+
+/** The error that the caller may see, Fastify's refusals among them. */
+function seenError(error: unknown, requestId: string): CommandError {
+  const [code, message] = frameworkErrors[(error as FastifyError | undefined)?.code ?? ''] ?? []
+  if (code !== undefined && message !== undefined) return new CommandError(code, message, { cause: error })
+  return publicError(error, requestId)
+}
+
+/** Fastify's error handler for every route: logs what is our fault, tells the caller what is theirs. */
+export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const seen = seenError(error, request.id)
+  if (seen.code === 'internal') request.log.error({ err: error, request_id: request.id }, 'request failed')
+  const { status } = errorTable[seen.code]
+  const wait = seen.details?.retry_after_seconds
+  if (typeof wait === 'number') reply.header('retry-after', Math.max(1, Math.ceil(wait)))
+  if (status === 401) reply.header('www-authenticate', challenge(request))
+  return reply.code(status).type('application/json; charset=utf-8').send(errorBody(seen))
+}
+
+/** RFC 6750, section 3: the error attribute only where a token was shown. */
+function challenge(request: FastifyRequest): string {
+  return request.headers.authorization === undefined ? 'Bearer' : 'Bearer error="invalid_token"'
+}

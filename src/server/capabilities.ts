@@ -1,0 +1,61 @@
+import type { Command } from '../core/command.ts'
+import { scopes } from '../core/principal.ts'
+import { cliName } from '../rest/reference.ts'
+import { defineTool } from '../tools/index.ts'
+
+/** MCP versions that /mcp and stdio speak. */
+export const protocolVersions = ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26']
+
+export interface ManifestOptions {
+  /** Where the server is reached, without a trailing slash. */
+  url: string
+  version: string
+}
+
+/** The manifest at /.well-known/molar-capabilities.json: what there is, by which name, on every door. */
+export function capabilities(commands: readonly Command[], { url, version }: ManifestOptions) {
+  const at = (path: string) => url + path
+  return {
+    name: 'molar',
+    version,
+    protocolVersions,
+    endpoints: {
+      mcp: at('/mcp'),
+      rest: at('/v1'),
+      openapi: at('/openapi.json'),
+      health: at('/healthz'),
+      ready: at('/readyz'),
+    },
+    auth: { schemes: ['bearer'], header: 'Authorization: Bearer <key>' },
+    scopes: Object.entries(scopes).map(([name, description]) => ({ name, description })),
+    toolsets: toolsets(commands),
+    tools: commands.map((command) => ({
+      name: command.tool,
+      title: command.title,
+      command: command.name,
+      toolset: command.toolset.name,
+      scope: command.access.scope,
+      annotations: defineTool(command).annotations,
+    })),
+    resources: commands.flatMap(({ name, resource }) =>
+      resource ? [{ uriTemplate: resource.uri, name: resource.name, command: name }] : [],
+    ),
+    commands: commands.map((command) => ({
+      name: command.name,
+      summary: command.summary,
+      scope: command.access.scope,
+      effect: command.effect,
+      rest: command.routes.map(({ method, path }) => `${method} ${path}`),
+      tool: command.tool,
+      cli: cliName(command),
+    })),
+  }
+}
+
+function toolsets(commands: readonly Command[]) {
+  const names = [...new Set(commands.map(({ toolset }) => toolset.name))]
+  return names.map((name) => {
+    const members = commands.filter(({ toolset }) => toolset.name === name)
+    return { name, default: members.some(({ toolset }) => toolset.default), tools: members.map(({ tool }) => tool) }
+  })
+}

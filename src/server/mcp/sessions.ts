@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto'
+import { NodeStreamableHTTPServerTransport } from '@modelcontextprotocol/node'
+import type { Server } from '@modelcontextprotocol/server'
+
+/** A connection of a 2025-era client: one server instance from initialize to its end. */
+export interface Session {
+  transport: NodeStreamableHTTPServerTransport
+  /** The id of the credential that opened it. Nobody else may use it. */
+  owner: string
+  lastUsed: number
+  /** POSTs under way: a session at work is never dropped. */
+  working: number
+  /** Streams (GET) that wait for notifications: a session that listens is not idle. */
+  listening: number
+}
+
+export interface SessionLimits {
+  /** Most sessions of this process. */
+  max: number
+  /** Most sessions of one credential, so that one client in a loop cannot push out all others. */
+  maxPerOwner: number
+  /** A session unused for this long ends, in milliseconds. */
+  idle: number
+}
+
+export const defaultSessionLimits: SessionLimits = { max: 1000, maxPerOwner: 100, idle: 30 * 60_000 }
+
+export interface Sessions {
+  /** The session with this id if this credential opened it. */
+  find(id: string, owner: string): Session | undefined
+  /** A new session whose first message is initialize; undefined when every session is at work and none may be dropped. */
+  open(owner: string, server: Server): Promise<Session | undefined>
+  size(): number
+  /** Ends what has been idle for too long. */
+  sweep(now?: number): void
+  close(): Promise<void>
+}
+
+export function sessionMap(limits: SessionLimits): Sessions {
+  const sessions = new Map<string, Session>()
+  const opening = new Set<Session>()
+  const all = () => [...sessions.values(), ...opening]
+  const end = (session: Session) => void session.transport.close().catch(() => {})
+
+  /** Makes room among `candidates` by ending the one unused for longest; false when all are at work. */
+  const makeRoom = (candidates: Session[], most: number): boolean => {
+    if (candidates.length < most) return true
+    const [oldest] = candidates.filter((one) => one.working === 0).sort((a, b) => a.lastUsed - b.lastUsed)
+    if (oldest) end(oldest)
+    return oldest !== undefined
+  }
+
+  return {
+    find(id, owner) {
+      const session = sessions.get(id)
+      if (session?.owner !== owner) return undefined
+      session.lastUsed = Date.now()
+      return session
+    },
+    async open(owner, server) {
+      const own = all().filter((one) => one.owner === owner)
+      if (!makeRoom(own, limits.maxPerOwner) || !makeRoom(all(), limits.max)) return undefined
+      const transport = new NodeStreamableHTTPServerTransport({
+        sessionIdGenerator: randomUUID,
+        onsessioninitialized: (id) => {
+          opening.delete(session)
+          sessions.set(id, session)
+        },
+      })
+      const session: Session = { transport, owner, lastUsed: Date.now(), working: 0, listening: 0 }
+      opening.add(session)
+      server.onclose = () => {
+        opening.delete(session)
+        if (transport.sessionId !== undefined) sessions.delete(transport.sessionId)
+      }
+      await server.connect(transport)
+      return session
+    },
+    size: () => sessions.size,
+    sweep(now = Date.now()) {
+      for (const session of all()) {
+        if (session.working + session.listening === 0 && now - session.lastUsed > limits.idle) end(session)
+      }
+    },
+    async close() {
+      await Promise.allSettled(all().map((session) => session.transport.close()))
+    },
+  }
+}

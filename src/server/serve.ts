@@ -1,0 +1,87 @@
+import type { AddressInfo } from 'node:net'
+import type { Logger } from 'pino'
+import { localOwnerKey } from '../auth/local.ts'
+import type { Config } from '../config.ts'
+import { commands } from '../core/index.ts'
+import { type RunningWorker, startWorker } from '../worker/index.ts'
+import { buildApp } from './app.ts'
+import { blobRoutes } from './blobs.ts'
+import type { Checks } from './health.ts'
+import { mcpPlugin } from './mcp/index.ts'
+import { makeMetrics } from './metrics.ts'
+import { type OpenServices, openServices } from './services.ts'
+
+export interface RunningServer {
+  url: string
+  /** Ends streams, finishes requests and runs under way (10 s each), gives the rest back, and closes the database. */
+  close(): Promise<void>
+}
+
+/** MCP, REST and, unless the configuration says 0 workers, a worker, in this process. */
+export async function serve(
+  config: Config,
+  { log, version }: { log: Logger; version: string },
+): Promise<RunningServer> {
+  const metrics = makeMetrics()
+  const services = await openServices(config, { log, observe: metrics.observe, role: 'serve' })
+  let worker: RunningWorker | undefined
+  try {
+    await localOwnerKey(config.home, services.db, services.keyring)
+    worker = config.workers === 0 ? undefined : await startWorker(services, config)
+    const opened = async () => services
+    const app = await buildApp({
+      services: opened,
+      commands,
+      config: {
+        host: config.host,
+        publicUrl: config.publicUrl ?? null,
+        allowedHosts: config.allowedHosts,
+        allowedOrigins: config.allowedOrigins,
+      },
+      version,
+      checks: readiness(services, worker),
+      metrics,
+      log,
+      plugins: [mcpPlugin({ services: opened, commands, version, log }), blobRoutes(opened)],
+    })
+    await app.listen({ host: config.host, port: config.port })
+    const { port } = app.server.address() as AddressInfo
+    const url = config.publicUrl ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
+    services.publicUrl = url
+    return {
+      url,
+      async close() {
+        await app.close()
+        await worker?.stop()
+        await services.close()
+      },
+    }
+  } catch (error) {
+    await worker?.stop()
+    await services.close()
+    throw error
+  }
+}
+
+function readiness({ database, blobs }: OpenServices, worker: RunningWorker | undefined): Checks {
+  return {
+    database: async () => {
+      await database.system.query('select 1')
+      return { ok: true }
+    },
+    queue: async () => {
+      await database.system.query('select name from pgboss.queue limit 1')
+      return { ok: true }
+    },
+    blobs: async () => {
+      await blobs.check()
+      return { ok: true }
+    },
+    ...(worker && {
+      browser: async () => {
+        const { ready, mend } = await worker.browser()
+        return { ok: ready, ...(!ready && mend !== undefined && { message: mend }) }
+      },
+    }),
+  }
+}

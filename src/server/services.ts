@@ -1,0 +1,95 @@
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { makeAuthenticate } from '../auth/authenticate.ts'
+import { localSecret } from '../auth/local.ts'
+import type { Config } from '../config.ts'
+import { fileBlobs } from '../core/blobs/index.ts'
+import type { Services } from '../core/context.ts'
+import { makeKeyring } from '../core/keyring.ts'
+import { runNews } from '../core/runs/index.ts'
+import { attachEmbedded, type Database, openDatabase, openQueue, prepareDatabase, type Queue } from '../db/index.ts'
+import { unavailableAsError } from './unavailable.ts'
+
+/** What a process has open; `close` ends it in the order that loses nothing. */
+export interface OpenServices extends Services {
+  database: Database
+  jobs: Queue
+  close(): Promise<void>
+}
+
+export interface OpenOptions {
+  log: Logger
+  observe?: Services['observe']
+  /** Names this process in the database's list of connections. */
+  role?: string
+}
+
+/** Opens the database (the embedded one, or DATABASE_URL), brings its schema up to date, and all that stands on it. */
+export async function openServices(config: Config, { log, observe, role = 'cli' }: OpenOptions): Promise<OpenServices> {
+  const applicationName = `molar ${role} ${process.pid}`
+  const place = await findDatabase(config, applicationName, log)
+  try {
+    await prepareDatabase(place.ownerUrl, { log, appUser: decodeURIComponent(new URL(place.url).username) })
+    const database = openDatabase({ url: place.url, listenUrl: place.listenUrl, applicationName, log })
+    const jobs = await openQueue({
+      database,
+      log,
+      queues: { runs: { retryLimit: 10, expireSeconds: 3600, heartbeatSeconds: 10 } },
+    })
+    const live = runNews((channel, onMessage, options) => database.listen(channel, onMessage, options))
+    const keyring = makeKeyring(config.secret ?? (await localSecret(config.home)))
+    const db = unavailableAsError(database)
+    return {
+      database,
+      jobs,
+      db,
+      queue: {
+        async send(name, data, { startAfterSeconds, ...options }) {
+          await jobs.send(name, data, {
+            ...options,
+            ...(startAfterSeconds !== undefined && { startAfter: startAfterSeconds }),
+          })
+        },
+      },
+      blobs: fileBlobs(join(config.home, 'blobs')),
+      live,
+      keyring,
+      rates: { take: () => {} },
+      authenticate: makeAuthenticate(db, keyring),
+      localSecrets: config.databaseUrl === undefined ? config.localSecrets : {},
+      publicUrl: config.publicUrl ?? null,
+      observe: observe ?? (() => {}),
+      log,
+      async close() {
+        await jobs.stop()
+        live.close()
+        await database.close()
+        await place.leave()
+      },
+    }
+  } catch (error) {
+    await place.leave()
+    throw error
+  }
+}
+
+interface Place {
+  ownerUrl: string
+  url: string
+  listenUrl?: string
+  leave(): Promise<void>
+}
+
+async function findDatabase(config: Config, applicationName: string, log: Logger): Promise<Place> {
+  if (config.databaseUrl === undefined) {
+    const embedded = await attachEmbedded({ home: config.home, applicationName, log })
+    return { ownerUrl: embedded.ownerUrl, url: embedded.appUrl, leave: () => embedded.leave() }
+  }
+  const { databaseUrl, migrationUrl, listenUrl } = config
+  return {
+    ownerUrl: migrationUrl ?? databaseUrl,
+    url: databaseUrl,
+    ...(listenUrl !== undefined && { listenUrl }),
+    leave: async () => {},
+  }
+}

@@ -1,0 +1,22 @@
+import type { FastifyInstance } from 'fastify'
+import { fail } from '../core/errors.ts'
+
+/**
+ * Fastify's close waits for every request under way, however long: after the grace (milliseconds) their connections are
+ * cut. Those that finish in between leave their connection open for another request, which is then refused.
+ */
+export function stopGently(app: FastifyInstance, grace: number): void {
+  const timers: NodeJS.Timeout[] = []
+  let stopping = false
+  app.addHook('onRequest', (_request, _reply, done) => {
+    if (stopping)
+      fail('unavailable', 'The server is stopping. Try again in a moment.', { details: { retry_after_seconds: 1 } })
+    done()
+  })
+  app.addHook('preClose', async () => {
+    stopping = true
+    timers.push(setTimeout(() => app.server.closeAllConnections(), grace))
+    timers.push(setInterval(() => app.server.closeIdleConnections(), 50))
+  })
+  app.addHook('onClose', async () => timers.forEach(clearTimeout))
+}

@@ -1,0 +1,6 @@
+export { prefaceOf } from './answer.ts'
+export { type ToolCatalogue, type ToolSet, toolCatalogue } from './catalogue.ts'
+export { defineTool, estimateTokens } from './definition.ts'
+export { type FailureLog, toldError, toolFailure } from './failure.ts'
+export { answerTool, runTool, type ToolCall } from './run.ts'
+export { readToolsets, type Selection, toolsetNames } from './toolsets.ts'

@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, relative } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 import { commands } from '../src/core/index.ts'
 import { openApiDocument } from '../src/rest/openapi.ts'
 import { commandReference } from '../src/rest/reference.ts'
 import { capabilities } from '../src/server/capabilities.ts'
+import { generateRuntime } from './generate-runtime.ts'
 
 // Writes what is generated from the commands and committed. `--check` compares instead, and fails where they differ.
 
@@ -20,15 +20,7 @@ const generated: Record<string, string> = {
   'openapi.json': pretty(openApiDocument(commands, { url, version })),
   'capabilities.json': pretty(capabilities(commands, { url, version })),
   'docs/commands.md': commandReference(commands),
-  ...(await runtimeSource()),
-}
-
-/** The runtime's source, by its own generator where there is one: `files(): Promise<Record<path, text>>`. */
-async function runtimeSource(): Promise<Record<string, string>> {
-  const path = at('scripts/generate-runtime.ts')
-  if (!existsSync(path)) return {}
-  const module = (await import(pathToFileURL(path).href)) as { files?: () => Promise<Record<string, string>> }
-  return (await module.files?.()) ?? {}
+  'src/core/scenarios/runtime.generated.ts': generateRuntime(),
 }
 
 const current = (path: string) => readFile(at(path), 'utf8').catch(() => undefined)

@@ -1,0 +1,25 @@
+/** Names of the contract and of older versions, and what they mean now. The longest match wins. */
+export const aliases: readonly { since: string; from: string; to: string }[] = [
+  { since: '2026-11', from: 'start', to: 'serve' },
+  { since: '2026-11', from: 'mcp serve', to: 'mcp' },
+  { since: '2026-11', from: 'whoami', to: 'identity me' },
+  { since: '2026-11', from: 'me', to: 'identity me' },
+  { since: '2026-11', from: 'trace', to: 'traces' },
+  { since: '2026-11', from: 'scenario', to: 'scenarios' },
+  { since: '2026-11', from: 'key', to: 'keys' },
+  { since: '2026-11', from: 'api-keys', to: 'keys' },
+  { since: '2026-11', from: 'validate', to: 'scenarios validate' },
+  { since: '2026-11', from: 'compile', to: 'scenarios compile' },
+  { since: '2026-11', from: 'upload', to: 'scenarios upload' },
+  { since: '2026-11', from: 'list', to: 'runs list' },
+  { since: '2026-11', from: 'logs', to: 'runs logs' },
+]
+
+/** The words with an old name at their start replaced. */
+export function resolveAlias(words: readonly string[]): string[] {
+  const found = aliases
+    .map(({ from, to }) => ({ from: from.split(' '), to: to.split(' ') }))
+    .filter(({ from }) => from.every((word, at) => words[at] === word))
+    .sort((a, b) => b.from.length - a.from.length)[0]
+  return found ? [...found.to, ...words.slice(found.from.length)] : [...words]
+}

@@ -1,0 +1,76 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { readConfig } from '../../src/config.ts'
+
+t.test('what the environment leaves out has its default', async (t) => {
+  t.match(readConfig({}), {
+    home: join(homedir(), '.molar'),
+    host: '127.0.0.1',
+    port: 4000,
+    sandbox: 'on',
+    allowedOrigins: [],
+    localSecrets: {},
+    ci: false,
+  })
+  t.equal(readConfig({ DATABASE_URL: '', MOLAR_PORT: ' ' }).port, 4000, 'empty is not set')
+})
+
+t.test('values are typed, secrets keep their spaces, the first of two names wins', async (t) => {
+  const config = readConfig({
+    MOLAR_HOME: 'here',
+    MOLAR_PORT: '0',
+    MOLAR_PUBLIC_URL: 'https://molar.example/',
+    MOLAR_SECRET: 'x'.repeat(32),
+    MOLAR_SECRET_PASSWORD: ' a b ',
+    MOLAR_SECRET_: 'none',
+    MOLAR_API_KEY: 'one',
+    MOLAR_TOKEN: 'two',
+    MOLAR_WORKERS: '3',
+    MOLAR_SANDBOX: 'OFF',
+    MOLAR_ALLOWED_HOSTS: 'a, b,',
+    MOLAR_TOOLSETS: 'runs',
+    CI: 'true',
+    FORCE_COLOR: '1',
+  })
+  t.match(config, {
+    home: join(process.cwd(), 'here'),
+    port: 0,
+    publicUrl: 'https://molar.example',
+    key: 'one',
+    workers: 3,
+    sandbox: 'off',
+    allowedHosts: ['a', 'b'],
+    toolsets: ['runs'],
+    ci: true,
+    color: true,
+  })
+  t.same(config.localSecrets, { PASSWORD: ' a b ' })
+  t.equal(readConfig({ FORCE_COLOR: '1', NO_COLOR: '1' }).color, false, 'NO_COLOR wins')
+  t.equal(readConfig({ CI: 'false' }).ci, false)
+})
+
+t.test('a wrong value is one line that names the variable and what it takes, and shows no password', async (t) => {
+  const wrong: Record<string, string> = {
+    MOLAR_PORT: '70000',
+    MOLAR_WORKERS: '-1',
+    MOLAR_SANDBOX: 'maybe',
+    MOLAR_LOG_LEVEL: 'loud',
+    MOLAR_SECRET: 'short',
+    MOLAR_URL: 'ftp://x',
+    DATABASE_URL: 'mysql://user:hunter2@host/db',
+  }
+  for (const [name, value] of Object.entries(wrong)) {
+    t.throws(
+      () => readConfig({ [name]: value }),
+      { code: 'bad_request', message: new RegExp(`^${name} [^\\n]+$`) },
+      name,
+    )
+  }
+  try {
+    readConfig({ DATABASE_URL: wrong.DATABASE_URL })
+    t.fail('it was taken')
+  } catch (error) {
+    t.notMatch((error as Error).message, 'hunter2')
+  }
+})

@@ -18,8 +18,11 @@ for (const command of commands) {
     t.ok(command.examples.length > 0, 'has examples')
     for (const example of command.examples) {
       const seen: Record<string, unknown> = {}
-      for (const [door, send] of Object.entries(doors)) {
-        const outcome = await send(command, example.input as Record<string, unknown>)
+      const input = example.input as Record<string, unknown>
+      const outcomes = await Promise.all(
+        Object.entries(doors).map(async ([door, send]) => [door, await send(command, input)] as const),
+      )
+      for (const [door, outcome] of outcomes) {
         if (example.error)
           t.match(outcome, { error: example.error }, `${example.title}: ${door} refuses it with ${example.error}`)
         else

@@ -3,9 +3,9 @@ import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { pino } from 'pino'
 import t from 'tap'
 import { startShop } from '../../examples/shop/shop.ts'
-import { silentLog } from '../../src/db/index.ts'
 import { findBrowser } from '../../src/worker/browser/index.ts'
 import { world } from '../fixtures/world.ts'
 
@@ -39,7 +39,7 @@ t.test('on the shop with the coupon bug both fail coupon alone, at the same step
   t.teardown(() => shop.close())
   const runs = await runAll(shop.url)
   t.same(failedOf(runs), ['coupon'])
-  const coupon = runs.find((run) => run.slug === 'coupon')
+  const coupon = runs.find((run: any) => run.slug === 'coupon')
   t.match(coupon.failure.step.text, /Assert text "Coupon/)
   t.match(coupon.diagnosis.evidence[0], {
     kind: 'request_failed',
@@ -81,7 +81,7 @@ async function runSpecs(baseUrl: string): Promise<{ failed: string[]; output: st
     for (const { file, content } of body.files) await writeFile(join(folder, file), content)
     await cp(join(examples, 'mug.png'), join(folder, 'mug.png'))
     await symlink(modules, join(folder, 'node_modules'))
-    const browser = await findBrowser({ cacheDirectory: join(here.home, 'browsers'), log: silentLog })
+    const browser = await findBrowser({ cacheDirectory: join(here.home, 'browsers'), log: pino({ level: 'silent' }) })
     const use = { launchOptions: { executablePath: browser?.path } }
     await writeFile(
       join(folder, 'playwright.config.ts'),

@@ -1,4 +1,5 @@
 import type { LiveEvents } from '../context.ts'
+import type { RunEvent } from './run.ts'
 
 /** Subscribes to a channel of the database; answers how to stop. */
 export type Listen = (
@@ -7,36 +8,115 @@ export type Listen = (
   options: { onReady: () => void },
 ) => () => void
 
+/** Where each run has been read to; answers what came after, a run's events together and in order. */
+export type ReadTails = (
+  cursors: readonly { runId: string; after: number }[],
+) => Promise<{ run_id: string; event: RunEvent }[]>
+
+interface Watched {
+  /** Woken by whatever is told of the run: a cancel is no event. */
+  bells: Set<() => void>
+  /** Woken when there are new events. */
+  readers: Set<() => void>
+  /** Events after `from`, without gaps, as far as they were read; absent where nobody follows events. */
+  tail: { from: number; events: RunEvent[] } | undefined
+}
+
 const sweepMs = 1000
+/** A reader that is further behind reads the table. */
+const keptEvents = 2000
 
 /**
- * One subscription a process tells its followers that a run has news. A notification may be lost (a connection that
- * broke): the sweep wakes everybody each second, so nothing is late by more than that.
+ * One subscription and one reader a process, however many follow: a notification marks runs, one query fetches what is
+ * new of all of them, and their followers share it. A notification may be lost with its connection: a sweep each
+ * second makes up for it.
  */
-export function runNews(listen: Listen): LiveEvents & { close(): void } {
-  const watchers = new Map<string, Set<() => void>>()
+export function runNews(listen: Listen, readTails: ReadTails): LiveEvents & { close(): void } {
+  const watched = new Map<string, Watched>()
+  const marked = new Set<string>()
+  let draining = false
   let stop: (() => void) | undefined
   let sweep: NodeJS.Timeout | undefined
-  const wakeAll = () => {
-    for (const wakes of watchers.values()) for (const wake of wakes) wake()
+
+  function mark(ids: Iterable<string>): void {
+    for (const id of ids) {
+      const run = watched.get(id)
+      if (run?.tail) marked.add(id)
+      for (const wake of run?.bells ?? []) wake()
+    }
+    if (marked.size > 0 && !draining) void drain()
   }
-  const onMessage = (payload: string) => {
-    for (const id of payload.split(',')) for (const wake of watchers.get(id) ?? []) wake()
+
+  async function drain(): Promise<void> {
+    draining = true
+    try {
+      while (marked.size > 0) {
+        const ids = [...marked]
+        marked.clear()
+        for (const id of await fetchTails(ids)) for (const wake of watched.get(id)?.readers ?? []) wake()
+      }
+    } catch {
+      // The database is away: the next sweep asks again.
+    } finally {
+      draining = false
+    }
   }
+
+  /** Reads on where the tails end; answers which runs had news. */
+  async function fetchTails(ids: readonly string[]): Promise<Set<string>> {
+    const cursors = ids.flatMap((runId) => {
+      const tail = watched.get(runId)?.tail
+      return tail ? [{ runId, after: endOf(tail) }] : []
+    })
+    const fresh = new Set<string>()
+    for (const { run_id, event } of await readTails(cursors)) {
+      const tail = watched.get(run_id)?.tail
+      if (!tail || event.seq !== endOf(tail) + 1) continue
+      tail.events.push(event)
+      fresh.add(run_id)
+      marked.add(run_id) // there may be more than one query brings
+    }
+    for (const id of fresh) trim(watched.get(id)!.tail!)
+    return fresh
+  }
+
+  const sweepAll = () => mark(watched.keys())
+
   return {
-    watch(runId, wake) {
-      stop ??= listen('molar_runs', onMessage, { onReady: wakeAll })
-      sweep ??= setInterval(wakeAll, sweepMs).unref()
-      const wakes = watchers.get(runId) ?? new Set()
-      watchers.set(runId, wakes.add(wake))
+    watch(runId, wake, after) {
+      stop ??= listen('molar_runs', (payload) => mark(payload.split(',')), { onReady: sweepAll })
+      sweep ??= setInterval(sweepAll, sweepMs).unref()
+      const run = watched.get(runId) ?? { bells: new Set(), readers: new Set(), tail: undefined }
+      watched.set(runId, run)
+      const wakes = after === undefined ? run.bells : run.readers
+      wakes.add(wake)
+      if (after !== undefined) {
+        run.tail ??= { from: after, events: [] }
+        mark([runId])
+      }
       return () => {
         wakes.delete(wake)
-        if (wakes.size === 0 && watchers.get(runId) === wakes) watchers.delete(runId)
+        if (run.readers.size === 0) run.tail = undefined
+        if (run.readers.size + run.bells.size === 0 && watched.get(runId) === run) watched.delete(runId)
       }
+    },
+    read(runId, after) {
+      const tail = watched.get(runId)?.tail
+      if (!tail || after < tail.from || after > endOf(tail)) return undefined
+      return tail.events.slice(after - tail.from)
     },
     close() {
       clearInterval(sweep)
       stop?.()
     },
   }
+}
+
+const endOf = (tail: { from: number; events: RunEvent[] }): number => tail.from + tail.events.length
+
+function trim(tail: { from: number; events: RunEvent[] }): void {
+  const surplus = tail.events.length - keptEvents
+  if (surplus <= keptEvents) return
+  tail.events.splice(0, surplus)
+  tail.from += surplus
 }

@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import { fail } from './core/errors.ts'
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
@@ -37,15 +38,25 @@ export interface Config {
   sandbox: 'on' | 'off'
   /** MOLAR_WORKERS: how many runs this process executes at once; by the processors when absent, 0 for none. */
   workers: number | undefined
+  /** MOLAR_INGEST_TIMEOUT: seconds after which a run that somebody else executes is given up when nothing is heard of it; 3600. */
+  ingestTimeoutSeconds: number
   /** MOLAR_ALLOWED_ORIGINS: origins of web pages that may call this server; comma-separated. */
   allowedOrigins: string[]
   /** MOLAR_ALLOWED_HOSTS: names under which this server answers beside its own; comma-separated. */
   allowedHosts: string[]
+  /** MOLAR_RUN_ORIGINS: what runs may reach beside their base URL: origins, or https://*.example.com; comma-separated. */
+  runOrigins: string[]
+  /** MOLAR_READS_PER_MINUTE, MOLAR_WRITES_PER_MINUTE: calls of one org; 600 and 120 with DATABASE_URL, else unlimited. 0 is no limit. */
+  rates: { read: number; write: number }
+  /** MOLAR_EVIDENCE: what every run leaves beside the usual, at a cost of time: rrweb, video; comma-separated. */
+  evidence: string[]
+  /** MOLAR_FFMPEG_PATH, or the first ffmpeg on PATH; videos need it. */
+  ffmpeg: string | undefined
   /** MOLAR_LOG_LEVEL; info for servers, warn for the rest when absent. */
   logLevel: (typeof logLevels)[number] | undefined
   /** MOLAR_SECRET_<NAME>: secrets that scenarios run here may use, by NAME. */
   localSecrets: Record<string, string>
-  /** MOLAR_TOOLSETS: MCP toolsets beside the default; comma-separated. */
+  /** MOLAR_TOOLSETS: MCP toolsets instead of the default one, which is named `default`; comma-separated. */
   toolsets: string[] | undefined
   /** NO_COLOR, FORCE_COLOR: undefined leaves it to the terminal. */
   color: boolean | undefined
@@ -78,8 +89,13 @@ export function readConfig(environment: Environment): Config {
     playwrightCache: get('PLAYWRIGHT_BROWSERS_PATH'),
     sandbox: choice(get, 'MOLAR_SANDBOX', ['on', 'off']) ?? 'on',
     workers: whole(get, 'MOLAR_WORKERS', 0, 256),
+    ingestTimeoutSeconds: whole(get, 'MOLAR_INGEST_TIMEOUT', 1, 7 * 86_400) ?? 3600,
     allowedOrigins: list(get('MOLAR_ALLOWED_ORIGINS')) ?? [],
     allowedHosts: list(get('MOLAR_ALLOWED_HOSTS')) ?? [],
+    runOrigins: origins(get, 'MOLAR_RUN_ORIGINS'),
+    rates: rates(get),
+    evidence: evidence(get),
+    ffmpeg: get('MOLAR_FFMPEG_PATH') ?? onPath('ffmpeg', environment.PATH),
     logLevel: choice(get, 'MOLAR_LOG_LEVEL', logLevels),
     localSecrets: prefixed(environment, 'MOLAR_SECRET_'),
     toolsets: list(get('MOLAR_TOOLSETS')),
@@ -137,6 +153,35 @@ const list = (value: string | undefined): string[] | undefined =>
     ?.split(',')
     .map((part) => part.trim())
     .filter(Boolean)
+
+/** A laptop's only caller is its owner. */
+function rates(get: Get): { read: number; write: number } {
+  const shared = get('DATABASE_URL') !== undefined
+  return {
+    read: whole(get, 'MOLAR_READS_PER_MINUTE', 0, 10_000_000) ?? (shared ? 600 : 0),
+    write: whole(get, 'MOLAR_WRITES_PER_MINUTE', 0, 10_000_000) ?? (shared ? 120 : 0),
+  }
+}
+
+function origins(get: Get, name: string): string[] {
+  return (list(get(name)) ?? []).map((origin) => {
+    if (!/^https?:\/\/(\*\.)?[^/*]+$/.test(origin))
+      wrong(name, origin, 'origins such as https://cdn.example.com or https://*.example.com')
+    return origin
+  })
+}
+
+function evidence(get: Get): string[] {
+  const names = list(get('MOLAR_EVIDENCE')) ?? []
+  return names.map((name) => (['rrweb', 'video'].includes(name) ? name : wrong('MOLAR_EVIDENCE', name, 'rrweb, video')))
+}
+
+const onPath = (name: string, path = ''): string | undefined =>
+  path
+    .split(delimiter)
+    .filter(isAbsolute)
+    .map((folder) => join(folder, name))
+    .find(existsSync)
 
 const forced = (value: string | undefined): boolean | undefined =>
   value === undefined ? undefined : !['0', 'false'].includes(value)

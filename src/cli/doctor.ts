@@ -179,13 +179,9 @@ async function embedded({ home }: Config): Promise<Omit<Finding, 'name' | 'neede
 }
 
 async function external(databaseUrl: string): Promise<Omit<Finding, 'name' | 'needed'>> {
-  const { default: pg } = await import('pg')
-  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5000 })
-  client.on('error', () => {})
+  const { databaseVersion } = await import('../db/probe.ts')
   try {
-    await client.connect()
-    const { rows } = await client.query<{ version: string }>(`select current_setting('server_version') as version`)
-    const version = rows[0]?.version ?? ''
+    const version = await databaseVersion(databaseUrl)
     const major = Number.parseInt(version, 10)
     if (major >= 15) return { ok: true, message: `PostgreSQL ${version} (DATABASE_URL)` }
     return { ok: false, message: `PostgreSQL ${version} is too old`, mend: 'Use PostgreSQL 15 or newer' }
@@ -195,8 +191,6 @@ async function external(databaseUrl: string): Promise<Omit<Finding, 'name' | 'ne
       message: `DATABASE_URL: ${(error as Error).message || (error as { code?: string }).code}`,
       mend: 'Check DATABASE_URL and that the database runs',
     }
-  } finally {
-    await client.end().catch(() => {})
   }
 }
 

@@ -16,7 +16,7 @@ export async function runCli(argv: readonly string[], outside: Outside): Promise
   try {
     return await dispatch(resolveAlias(argv), { ...outside, terminal, json })
   } catch (error) {
-    return report(error, terminal, json)
+    return report(json ? error : await inVerbs(error, outside), terminal, json)
   }
 }
 
@@ -78,6 +78,19 @@ async function unknownWord(word: string, known: string[], before = 'molar'): Pro
   const near = nearestWord(word, [...new Set(known)])
   const hint = near ? `Did you mean ${before} ${near}?` : `See ${before} --help.`
   return fail('bad_request', `${before} has no verb "${word}". ${hint}`)
+}
+
+/** An error names the tools that help; whoever types commands knows them as verbs. */
+async function inVerbs(error: unknown, outside: Outside): Promise<unknown> {
+  if (!(error instanceof CommandError) || !/\bmolar_[a-z]/.test(error.message)) return error
+  const { verbOf } = await import('./called.ts')
+  const commands = await outside.commands()
+  const message = error.message.replace(/\b[a-z]+(?:_[a-z]+)+\b/g, (word) => {
+    const command = commands.find(({ tool }) => tool === word)
+    return command ? verbOf(command, outside.environment) : word
+  })
+  const { code, cause, details } = error
+  return new CommandError(code, message, { cause, ...(details && { details }) })
 }
 
 async function report(error: unknown, terminal: Terminal, json: boolean): Promise<number> {

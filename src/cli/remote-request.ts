@@ -8,8 +8,6 @@ export interface Request {
   headers: Record<string, string>
   /** The route answers this field of the output alone. */
   unwrap: string | undefined
-  /** The route answers Markdown and nothing else. */
-  markdown: boolean
 }
 
 /** A command and its input as a request on the route that says most. */
@@ -28,7 +26,6 @@ export function writeRequest(command: Command, input: Record<string, unknown>): 
     body: bare ? undefined : JSON.stringify(Object.fromEntries(rest)),
     headers: {},
     unwrap: route.unwrap,
-    markdown: route.attachment !== undefined,
   }
 }
 

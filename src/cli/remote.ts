@@ -28,7 +28,7 @@ export function remoteCarrier(server: Remote): Carrier {
       if (options.idempotencyKey !== undefined) request.headers['idempotency-key'] = options.idempotencyKey
       if (org !== undefined) request.headers['x-molar-org'] = org
       if (command.events && options.emit) return stream(remote, request, options.emit)
-      const response = await send(remote, request, request.markdown ? 'text/markdown' : 'application/json')
+      const response = await send(remote, request, 'application/json')
       return readAnswer(command, request, response)
     },
     close: async () => {},
@@ -53,7 +53,6 @@ async function send(remote: Remote, request: Request, accept: string): Promise<R
 
 async function readAnswer(command: Command, request: Request, response: Response): Promise<Answer> {
   const text = await response.text()
-  if (request.markdown) return { markdown: text }
   try {
     const answer: unknown = text === '' ? {} : JSON.parse(text)
     return (request.unwrap === undefined ? answer : { [request.unwrap]: answer }) as Answer

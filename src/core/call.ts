@@ -1,7 +1,7 @@
 import type { Command, Emit } from './command.ts'
 import type { CallContext, HandlerContext, Queries, Services } from './context.ts'
 import { signedPages } from './cursor.ts'
-import { CommandError } from './errors.ts'
+import { CommandError, errorTable } from './errors.ts'
 import type { Principal } from './principal.ts'
 import { allow } from './stages/access.ts'
 import { appendAudit } from './stages/audit.ts'
@@ -37,8 +37,8 @@ export async function call(
   }
 }
 
-/** The state that the stages of one call share. */
-class Call {
+/** The state that the stages of one call share. Exported for watch.ts, which stays open where a call ends. */
+export class Call {
   readonly command: Command
   readonly services: Services
   readonly context: CallContext
@@ -98,7 +98,7 @@ class Call {
         return output
       })
     } catch (error) {
-      if (claim) await releaseKey(tenant, claim)
+      if (claim) await releaseKey(tenant, claim, error)
       await this.auditFailure(error, input)
       throw error
     }
@@ -107,7 +107,7 @@ class Call {
   /** A refused write is on record too. What was never a caller's doing (a lost database) is in the log instead. */
   async auditFailure(error: unknown, input: unknown): Promise<void> {
     const { command, principal, services } = this
-    if (command.effect === 'read' || !(error instanceof CommandError)) return
+    if (command.effect === 'read' || !(error instanceof CommandError) || errorTable[error.code].status >= 500) return
     const target = typeof input === 'object' && input !== null ? safeTarget(command, input as Answer) : undefined
     await services.db
       .tenant(principal.org.id)
@@ -125,6 +125,7 @@ class Call {
       live: services.live,
       keyring: services.keyring,
       localSecrets: services.localSecrets,
+      scrubber: services.scrubber,
       publicUrl: services.publicUrl,
       enqueue: (name, data, options) =>
         services.queue.send(name, data, { ...options, orgId: principal.org.id, ...(tx && { tx }) }),

@@ -45,6 +45,13 @@ export interface Example<Input, Output> {
 // biome-ignore lint/suspicious/noExplicitAny: the one place where commands of all shapes meet
 export type AnyObject = z.ZodObject<any>
 
+/** A list command whose items have the wanted value in `field`; `input` narrows the list. */
+export interface Completion {
+  list: string
+  field: string
+  input?: Record<string, unknown>
+}
+
 export interface CommandSpec<Input extends AnyObject, Output extends AnyObject, Event extends z.ZodType = z.ZodNever> {
   /** noun.verb: the operationId, `molar noun verb`, and by default the toolset. */
   name: `${string}.${string}`
@@ -71,6 +78,13 @@ export interface CommandSpec<Input extends AnyObject, Output extends AnyObject, 
     name: string
     mimeType?: string
     map?: (variables: Record<string, string>) => Record<string, unknown>
+    /** Where values of the URI's variables are found while a person types one. */
+    complete?: Record<string, Completion>
+    /**
+     * For subscriptions: once it resolves, every later change is yielded, one item each; it ends when there will be no
+     * more. Give up when the context's signal aborts.
+     */
+    changes?: (input: z.output<Input>, context: HandlerContext) => Promise<AsyncIterable<unknown>>
   }
   /** Input fields that the CLI takes as positionals beyond the path's own, in order. A list field takes the rest. */
   positionals?: readonly string[]
@@ -85,8 +99,8 @@ export interface CommandSpec<Input extends AnyObject, Output extends AnyObject, 
   render?: (output: z.output<Output>) => string
   /** Where the answer lies: 302, a resource link, a printed URL. */
   redirect?: (output: z.output<Output>) => string
-  /** Before a write's transaction: I/O that it needs and that does no harm if it never commits. */
-  prepare?: (input: z.output<Input>, context: Omit<HandlerContext, 'db'>) => Promise<void>
+  /** Before a write's transaction: reads and I/O that it needs and that do no harm if it never commits. */
+  prepare?: (input: z.output<Input>, context: HandlerContext) => Promise<void>
   /**
    * A read runs its statements as they come. A write's handler is one transaction: its rows, its audit event and the
    * stored answer commit together, so it never waits or streams; `follow` does.

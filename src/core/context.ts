@@ -3,6 +3,7 @@ import type { BlobStore } from './blobs/index.ts'
 import type { Pages } from './cursor.ts'
 import type { Keyring } from './keyring.ts'
 import type { Principal } from './principal.ts'
+import type { RunEvent } from './runs/index.ts'
 
 /** SQL in the caller's org: row-level security holds below whatever the statement says. */
 export interface Queries {
@@ -36,8 +37,19 @@ export interface JobQueue {
 /** Events as they are written by whichever process runs a run, here as soon as they have committed. */
 export interface LiveEvents {
   /** Calls back when the run may have new events or another state. Spurious calls are fine; none is lost for longer than the sweep (1 s). */
-  watch(runId: string, wake: () => void): () => void
+  watch(runId: string, wake: () => void, after?: number): () => void
+  /** Events after `after`, read once for all who watch with an `after`; undefined where the table must be asked. */
+  read(runId: string, after: number): readonly RunEvent[] | undefined
 }
+
+/** Keeps secrets out of what somebody else recorded, as a worker does with what it records itself. */
+export interface Scrubber {
+  /** Every text of a JSON value without the known secrets and what looks like a credential. */
+  json<Value>(value: Value): Value
+  /** The same for an artifact's bytes. Throws where they cannot be read as what they are said to be. */
+  artifact(bytes: Buffer, mediaType: string): Promise<Buffer>
+}
+export type MakeScrubber = (secrets: Record<string, string>) => Promise<Scrubber>
 
 export interface RateLimiter {
   /** Takes one call of this class from the org's allowance; throws rate_limited. */
@@ -55,6 +67,7 @@ export interface Services {
   authenticate(credential: Credential | undefined): Promise<Principal>
   /** Secrets of the environment (MOLAR_SECRET_…) that local runs may use, by name. */
   localSecrets: Record<string, string>
+  scrubber: MakeScrubber
   /** Where this server is reached from outside, without a trailing slash; null where there is none, as under stdio. */
   publicUrl: string | null
   /** Told of each finished call; for metrics. */
@@ -90,6 +103,7 @@ export interface HandlerContext {
   live: LiveEvents
   keyring: Keyring
   localSecrets: Record<string, string>
+  scrubber: MakeScrubber
   publicUrl: string | null
   /** Queues a job of this org; in a write it commits with the write. */
   enqueue(name: string, data: object, options?: Omit<JobOptions, 'orgId' | 'tx'>): Promise<void>

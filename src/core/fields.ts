@@ -13,11 +13,17 @@ export const nullableTime = z.preprocess(
   (value) => (value instanceof Date ? value.toISOString() : value),
   z.iso.datetime().nullable(),
 )
-/** An instant as a caller writes it. */
-export const instant = z.iso.datetime({
-  offset: true,
-  error: 'must be an ISO 8601 time with its zone, such as 2026-01-31T10:00:00Z',
-})
+/** An instant as a caller writes it; inside as UTC, because PostgreSQL knows neither the year 0 nor every zone of ISO 8601. */
+export const instant = z.iso
+  .datetime({ offset: true, error: 'must be an ISO 8601 time with its zone, such as 2026-01-31T10:00:00Z' })
+  .refine(
+    (text) => {
+      const year = new Date(text).getUTCFullYear()
+      return year >= 1 && year <= 9999
+    },
+    { error: 'must lie between the years 1 and 9999, in UTC', abort: true },
+  )
+  .transform((text) => new Date(text).toISOString())
 
 /** Text that may be long: the CLI also takes a path or `-` for standard input. */
 export const text = (max: number) => z.string().max(max).meta({ 'x-molar-text': true })

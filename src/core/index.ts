@@ -2,6 +2,7 @@ import { auditCommands } from './audit/index.ts'
 import type { Command } from './command.ts'
 import { identityCommands } from './identity/index.ts'
 import { keyCommands } from './keys/index.ts'
+import { pageCommands } from './pages/index.ts'
 import { runCommands } from './runs/index.ts'
 import { scenarioCommands } from './scenarios/index.ts'
 import { traceCommands } from './traces/index.ts'
@@ -9,6 +10,7 @@ import { traceCommands } from './traces/index.ts'
 /** All that Molar does. Order is the order in which doors show it. */
 export const commands: readonly Command[] = [
   ...scenarioCommands,
+  ...pageCommands,
   ...runCommands,
   ...traceCommands,
   ...identityCommands,

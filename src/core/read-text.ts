@@ -50,8 +50,9 @@ function readOne(schema: JsonSchema, type: string | undefined, text: string): un
 }
 
 function readList(items: JsonSchema, text: Text): unknown {
-  if (typeof text === 'string') {
-    const whole = readJson(text, '[')
+  const [only, ...others] = [text].flat()
+  if (only !== undefined && others.length === 0) {
+    const whole = readJson(only, '[')
     if (whole !== undefined) return whole
   }
   const simple = !['object', 'array'].includes(typeOf(items).type ?? '')

@@ -11,6 +11,10 @@ export interface ResourceCatalogue {
   templates: ListResourceTemplatesResult
   /** The command that reads a URI, and its input. */
   find(uri: string): { command: Command; input: Record<string, unknown> } | undefined
+  /** The command of a template as it stands in the list. */
+  findTemplate(template: string): Command | undefined
+  /** The templates whose resources tell of changes. */
+  watchable: string[]
 }
 
 interface Entry {
@@ -44,6 +48,8 @@ export function resourceCatalogue(commands: readonly Command[]): ResourceCatalog
       }
       return undefined
     },
+    findTemplate: (wanted) => entries.find(({ template }) => template.template === wanted)?.command,
+    watchable: entries.flatMap(({ resource, template }) => (resource.changes ? [template.template] : [])),
   }
 }
 

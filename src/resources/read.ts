@@ -3,6 +3,7 @@ import {
   ProtocolErrorCode,
   type ReadResourceResult,
   ResourceNotFoundError,
+  type TextResourceContents,
 } from '@modelcontextprotocol/server'
 import { type Answer, call } from '../core/call.ts'
 import type { Command } from '../core/command.ts'
@@ -14,8 +15,8 @@ import { mimeTypeOf, type ResourceCatalogue } from './catalogue.ts'
 export interface ReadingRules {
   /** An error as callers may read it; logs what is not theirs. */
   publicError(error: unknown): { error: string; message: string; details?: Record<string, unknown> }
-  /** What stands before Markdown that may quote pages, for this command. */
-  preface(command: Command): string
+  /** The answer as text no longer than a client reads whole, then what is to be said of it (cut, quotes others). */
+  write(command: Command, answer: Answer, markdown: boolean): { text: string; notices: string[] }
 }
 
 /** Reads a resource through its command. What is absent, and what the caller may not see, is the same error. */
@@ -33,19 +34,27 @@ export async function readResource(
     )
   try {
     const answer = await call(found.command, found.input, context)
-    return { contents: [{ uri, mimeType: mimeTypeOf(found.command), text: textOf(found.command, answer, rules) }] }
+    return { contents: contentsOf(uri, found.command, answer, rules) }
   } catch (error) {
     throw protocolError(error, uri, rules)
   }
 }
 
-function textOf(command: Command, answer: Answer, rules: ReadingRules): string {
-  if (command.render && mimeTypeOf(command) === 'text/markdown') return rules.preface(command) + command.render(answer)
-  return JSON.stringify(answer)
+function contentsOf(uri: string, command: Command, answer: Answer, rules: ReadingRules): TextResourceContents[] {
+  const mimeType = mimeTypeOf(command)
+  const { text, notices } = rules.write(command, answer, mimeType === 'text/markdown')
+  return [{ uri, mimeType, text }, ...notices.map((notice) => ({ uri, mimeType: 'text/plain', text: notice }))]
 }
 
-function protocolError(error: unknown, uri: string, rules: ReadingRules): ProtocolError {
-  if (error instanceof CommandError && error.code === 'not_found') return new ResourceNotFoundError(uri, error.message)
+/** What went wrong as the protocol says it. What is absent, and what the caller may not see, is the same error. */
+export function protocolError(
+  error: unknown,
+  uri: string | undefined,
+  rules: Pick<ReadingRules, 'publicError'>,
+): ProtocolError {
+  if (error instanceof ProtocolError) return error
+  if (error instanceof CommandError && error.code === 'not_found' && uri !== undefined)
+    return new ResourceNotFoundError(uri, error.message)
   const told = rules.publicError(error)
   const code = told.error === 'internal' ? ProtocolErrorCode.InternalError : ProtocolErrorCode.InvalidParams
   return new ProtocolError(code, told.message, told)

@@ -6,7 +6,7 @@ const maxDepth = 64
 
 /**
  * JSON is the only body that command routes read; anything else is 415. An empty body is no body, whatever its type
- * says, and `__proto__` or `constructor.prototype` as a key is refused. Multipart enters here, as a second parser.
+ * says, and `__proto__` or `constructor.prototype` as a key is refused. Multipart is multipart.ts's.
  */
 export function readJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()

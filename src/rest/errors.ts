@@ -7,6 +7,7 @@ const frameworkErrors: Record<string, [ErrorCode, string]> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'Send the body as Content-Type: application/json.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['bad_request', 'The body is not as long as Content-Length says.'],
   FST_ERR_BAD_URL: ['bad_request', 'The path holds a broken percent escape.'],
+  FST_ERR_MAX_PARAM_LENGTH: ['bad_request', 'A part of the path is longer than any id or name.'],
 }
 
 /** The error that the caller may see, Fastify's refusals among them. */

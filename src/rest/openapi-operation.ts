@@ -1,6 +1,7 @@
 import type { Command, Example, Route } from '../core/command.ts'
 import { build, inputSchema, type JsonSchema, outputSchema } from '../core/schema.ts'
 import { orgHeaders } from './context.ts'
+import { blobFields } from './multipart.ts'
 import type { Components } from './openapi.ts'
 import { describeErrors, errorsOf } from './openapi-errors.ts'
 
@@ -113,8 +114,22 @@ function describeBody(command: Command, input: JsonSchema, names: string[]) {
     .map((example) => [example, pick(example.input as Fields, names)] as const)
   return {
     required: required.length > 0,
-    content: { 'application/json': { schema: defined(schema), ...named(examples) } },
+    content: { 'application/json': { schema: defined(schema), ...named(examples) }, ...multipartBody(command, schema) },
   }
+}
+
+/** The same fields as parts, files as they are. */
+function multipartBody(command: Command, schema: JsonSchema) {
+  const files = blobFields(command)
+  if (files.length === 0) return {}
+  const file = { type: 'string', format: 'binary' }
+  const properties = Object.fromEntries(
+    Object.entries(schema.properties ?? {}).map(([name, field]) => {
+      if (!files.includes(name)) return [name, field]
+      return [name, field.type === 'array' ? { type: 'array', items: file } : file]
+    }),
+  )
+  return { 'multipart/form-data': { schema: defined({ ...schema, properties }) } }
 }
 
 function describeAnswer(command: Command, route: Route, components: Components): Record<string, object> {
@@ -126,8 +141,7 @@ function describeAnswer(command: Command, route: Route, components: Components):
   const full =
     route.unwrap === undefined ? command.examples.filter(({ output }) => command.output.safeParse(output).success) : []
   const content: Record<string, object> = {}
-  if (route.attachment === undefined)
-    content['application/json'] = { schema, ...named(full.map((example) => [example, example.output])) }
+  content['application/json'] = { schema, ...named(full.map((example) => [example, example.output])) }
   if (command.render) content['text/markdown'] = { schema: { type: 'string', description: 'The answer as Markdown.' } }
   if (command.events) content['text/event-stream'] = { schema: describeEvents(command, components) }
   const headers = { 'X-Request-Id': { $ref: '#/components/headers/RequestId' } }

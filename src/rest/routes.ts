@@ -7,6 +7,7 @@ import { aliasesOf } from './aliases.ts'
 import { readJsonBodies } from './body.ts'
 import { answerError } from './errors.ts'
 import { rawInput } from './input.ts'
+import { readMultipart } from './multipart.ts'
 import { type OpenStream, part, type StreamLimits, streamAnswer, streamLimits } from './stream.ts'
 
 declare module 'fastify' {
@@ -31,6 +32,7 @@ export interface CommandRoutes {
 export function registerCommands(app: FastifyInstance, options: CommandRoutes): void {
   app.register(async (scope) => {
     readJsonBodies(scope)
+    await readMultipart(scope, options.commands)
     scope.setErrorHandler(answerError)
     const limits = { ...streamLimits, ...options.limits }
     await scope.register(fastifySSE, { heartbeatInterval: limits.heartbeat })
@@ -134,7 +136,8 @@ function sendAnswer(
   }
   if (command.render) {
     reply.header('vary', 'Accept')
-    if (route.attachment !== undefined || accept.includes('text/markdown')) {
+    const attached = route.attachment !== undefined && !accept.includes('application/json')
+    if (attached || accept.includes('text/markdown')) {
       if (route.attachment !== undefined)
         reply.header('content-disposition', `attachment; filename="${fileName(route.attachment, request)}"`)
       return reply.code(route.status).type('text/markdown; charset=utf-8').send(command.render(answer))

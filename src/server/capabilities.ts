@@ -1,7 +1,7 @@
 import type { Command } from '../core/command.ts'
 import { scopes } from '../core/principal.ts'
 import { cliName } from '../rest/reference.ts'
-import { defineTool } from '../tools/index.ts'
+import { defineTool, reachTools } from '../tools/index.ts'
 
 /** MCP versions that /mcp and stdio speak. */
 export const protocolVersions = ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26']
@@ -29,14 +29,7 @@ export function capabilities(commands: readonly Command[], { url, version }: Man
     auth: { schemes: ['bearer'], header: 'Authorization: Bearer <key>' },
     scopes: Object.entries(scopes).map(([name, description]) => ({ name, description })),
     toolsets: toolsets(commands),
-    tools: commands.map((command) => ({
-      name: command.tool,
-      title: command.title,
-      command: command.name,
-      toolset: command.toolset.name,
-      scope: command.access.scope,
-      annotations: defineTool(command).annotations,
-    })),
+    tools: [...commands.map(commandTool), ...reachTools(false).map(reachTool)],
     resources: commands.flatMap(({ name, resource }) =>
       resource ? [{ uriTemplate: resource.uri, name: resource.name, command: name }] : [],
     ),
@@ -51,6 +44,25 @@ export function capabilities(commands: readonly Command[], { url, version }: Man
     })),
   }
 }
+
+const commandTool = (command: Command) => ({
+  name: command.tool,
+  title: command.title,
+  command: command.name,
+  toolset: command.toolset.name,
+  scope: command.access.scope,
+  annotations: defineTool(command).annotations,
+})
+
+/** Of the MCP door alone: it is no command, is in no toolset, and needs the scope of whatever it reaches. */
+const reachTool = ({ name, title, annotations }: ReturnType<typeof reachTools>[number]) => ({
+  name,
+  title,
+  command: null,
+  toolset: null,
+  scope: null,
+  annotations,
+})
 
 function toolsets(commands: readonly Command[]) {
   const names = [...new Set(commands.map(({ toolset }) => toolset.name))]

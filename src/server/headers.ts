@@ -37,6 +37,7 @@ const corsRequest = [
   'mcp-method',
   'mcp-name',
   'x-mcp-toolsets',
+  'x-mcp-readonly',
   ...orgHeaders,
 ].join(', ')
 

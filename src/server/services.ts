@@ -6,8 +6,9 @@ import type { Config } from '../config.ts'
 import { fileBlobs } from '../core/blobs/index.ts'
 import type { Services } from '../core/context.ts'
 import { makeKeyring } from '../core/keyring.ts'
-import { runNews } from '../core/runs/index.ts'
+import { runNews, runStore } from '../core/runs/index.ts'
 import { attachEmbedded, type Database, openDatabase, openQueue, prepareDatabase, type Queue } from '../db/index.ts'
+import { rateLimiter } from './rates.ts'
 import { unavailableAsError } from './unavailable.ts'
 
 /** What a process has open; `close` ends it in the order that loses nothing. */
@@ -34,9 +35,15 @@ export async function openServices(config: Config, { log, observe, role = 'cli' 
     const jobs = await openQueue({
       database,
       log,
-      queues: { runs: { retryLimit: 10, expireSeconds: 3600, heartbeatSeconds: 10 } },
+      queues: {
+        runs: { retryLimit: 10, expireSeconds: 3600, heartbeatSeconds: 10 },
+        outlines: { retryLimit: 1, expireSeconds: 120 },
+      },
     })
-    const live = runNews((channel, onMessage, options) => database.listen(channel, onMessage, options))
+    const live = runNews(
+      (channel, onMessage, options) => database.listen(channel, onMessage, options),
+      (cursors) => runStore.readTails(db.system, cursors),
+    )
     const keyring = makeKeyring(config.secret ?? (await localSecret(config.home)))
     const db = unavailableAsError(database)
     return {
@@ -54,9 +61,10 @@ export async function openServices(config: Config, { log, observe, role = 'cli' 
       blobs: fileBlobs(join(config.home, 'blobs')),
       live,
       keyring,
-      rates: { take: () => {} },
+      rates: rateLimiter(config.rates),
       authenticate: makeAuthenticate(db, keyring),
       localSecrets: config.databaseUrl === undefined ? config.localSecrets : {},
+      scrubber: async (secrets) => (await import('../worker/scrubber.ts')).makeScrubber(secrets),
       publicUrl: config.publicUrl ?? null,
       observe: observe ?? (() => {}),
       log,

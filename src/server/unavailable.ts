@@ -16,7 +16,7 @@ function translate(error: unknown): never {
   if (error instanceof DatabaseUnavailable) {
     throw new CommandError(
       'unavailable',
-      'The database cannot be reached right now. Nothing was changed; ask again in a moment.',
+      'The database cannot be reached right now. Ask again in a moment. Whether a change was made may be unknown: with an Idempotency-Key it is safe to send it again.',
       {
         cause: error,
         details: { retry_after_seconds: 2 },

@@ -1,6 +1,7 @@
-export { prefaceOf } from './answer.ts'
+export { writeAnswer } from './answer.ts'
 export { type ToolCatalogue, type ToolSet, toolCatalogue } from './catalogue.ts'
 export { defineTool, estimateTokens } from './definition.ts'
 export { type FailureLog, toldError, toolFailure } from './failure.ts'
+export { executeTool, reachTools, readExecution, refused, searchTool, searchTools } from './reach.ts'
 export { answerTool, runTool, type ToolCall } from './run.ts'
 export { readToolsets, type Selection, toolsetNames } from './toolsets.ts'

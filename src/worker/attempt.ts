@@ -9,10 +9,11 @@ import {
   StepFailure,
   type StepPlan,
 } from '../core/scenarios/index.ts'
+import type { ArtifactShelf } from './artifacts.ts'
 import type { Lease } from './browser/index.ts'
-import { type Evidence, type Redactor, recordEvidence } from './evidence/index.ts'
+import { type Evidence, type Recorded, type Redactor, recordEvidence } from './evidence/index.ts'
 import type { LoadedRun } from './load.ts'
-import type { Recorder } from './recorder.ts'
+import type { NewEvent, Recorder } from './recorder.ts'
 
 export type Verdict = 'passed' | 'failed' | 'errored'
 
@@ -21,8 +22,10 @@ export interface AttemptResult {
   failure: Failure | null
   steps: StepResult[]
   events: readonly RunEvent[]
-  /** Unscrubbed, in the run's private directory. */
-  traceZip?: string
+  /** Unscrubbed; its files are in the run's private directory. */
+  recorded?: Recorded
+  /** Steps of which a real picture was taken, by their step_id. */
+  pictured?: ReadonlySet<string>
 }
 
 export interface AttemptContext {
@@ -31,11 +34,10 @@ export interface AttemptContext {
   recorder: Recorder
   redactor: Redactor
   directory: string
-  /** Keeps a picture; answers what its event says of it. */
-  keepPicture(
-    image: Buffer,
-    picture: { name: string; mediaType: string; stepId: string | null },
-  ): Record<string, unknown>
+  /** Begins to store scrubbed bytes; answers their hash and size. */
+  keep: ArtifactShelf['put']
+  /** Whether rrweb records. */
+  replay: boolean
   /** Aborts when the run is cancelled, lost, out of time, or its browser is gone; the reason is an Error. */
   signal: AbortSignal
   allowRequest: (url: string) => void
@@ -47,22 +49,50 @@ export interface AttemptContext {
 const teardownMs = 30_000
 
 /** One try at a run, in a context of its own: Setup, Steps, the run-wide assertions, then Teardown whatever came before. */
-export async function runAttempt(context: AttemptContext): Promise<AttemptResult> {
-  const { run, lease, recorder, redactor, directory } = context
+export async function runAttempt(given: AttemptContext): Promise<AttemptResult> {
+  const { run, lease, redactor, directory } = given
+  // The session takes secrets out of what it says only as they are; pages quote and escape them.
+  const recorder = cleanRecorder(given.recorder, redactor)
+  const context = { ...given, recorder }
   const evidence = await recordEvidence(lease.context, {
-    emit: (event) => void recorder.emit({ ...event }),
+    emit: (event) => void given.recorder.emit({ ...event }),
     redact: redactor,
     pictures: true,
     trace: true,
+    replay: context.replay,
     directory,
   })
   const told = (event: RuntimeEvent) => tell(event, context, evidence)
   const session = await openSession(lease.context, run.plan.settings, environmentOf(run, context, told))
   const steps: StepResult[] = []
   const outcome = await runAll(context, session, evidence, steps)
-  const { traceZip } = await evidence.stop()
-  return { ...outcome, steps, events: recorder.events(), ...(traceZip !== undefined && { traceZip }) }
+  const pictured = new Set(steps.filter((step) => step.message !== undefined).map((step) => step.step_id))
+  // The trace takes as long to end as the picture takes to be made.
+  const [recorded] = await Promise.all([
+    evidence.stop(),
+    pictured.size === 0 ? takePicture({ name: 'final.jpg', stepId: null }, session.page, context, evidence) : undefined,
+  ])
+  return { ...outcome, steps, events: recorder.events(), recorded, pictured }
 }
+
+/** Words of the trace's own are left alone: a secret that happens to be "passed" must not break it. */
+function cleanRecorder(recorder: Recorder, redactor: Redactor): Recorder {
+  const own = ['kind', 'ts', 'step_id', 'status', 'verb', 'section', 'level', 'about', 'media_type', 'sha256']
+  const clean = ([name, value]: [string, unknown]) => [
+    name,
+    own.includes(name) ? value : redactor.json({ [name]: value })[name],
+  ]
+  return {
+    ...recorder,
+    emit: (event) => recorder.emit(Object.fromEntries(Object.entries(event).map(clean)) as NewEvent),
+  }
+}
+
+const cleanFailure = (failure: Failure, redactor: Redactor): Failure => ({
+  ...redactor.json(failure),
+  kind: failure.kind,
+  step: failure.step && { ...failure.step, text: redactor.text(failure.step.text) },
+})
 
 type Outcome = Pick<AttemptResult, 'status' | 'failure'>
 
@@ -90,7 +120,10 @@ async function runAll(
     if (context.signal.aborted) throw context.signal.reason
     outcome = limited.signal.aborted
       ? outOfTime(settings.timeout_ms)
-      : { status: error instanceof StepFailure ? 'failed' : 'errored', failure: readFailure(error, null) }
+      : {
+          status: error instanceof StepFailure ? 'failed' : 'errored',
+          failure: cleanFailure(readFailure(error, null), context.redactor),
+        }
   }
   const teardown = { ...context, signal: AbortSignal.any([context.signal, AbortSignal.timeout(teardownMs)]) }
   for (const step of plan.steps.filter((one) => one.section === 'teardown')) {
@@ -110,36 +143,43 @@ async function runStep(
   evidence: Evidence,
   steps: StepResult[],
 ): Promise<Failure | undefined> {
-  const { recorder } = context
-  const { step_id, number, section, text } = step
+  const { recorder, redactor } = context
+  const { step_id, number, section } = step
+  const text = redactor.text(step.text)
   await evidence.currentStep(step_id, `${number}. ${text}`)
   recorder.emit({ kind: 'step.start', step_id, number, section, text, line: step.range.start.line, verb: step.verb })
+  const navigations = evidence.navigations()
   const started = performance.now()
   const failure = await orAbort(session.run(step), context.signal).then(
     () => undefined,
     (error: unknown) => {
       if (context.signal.aborted) throw context.signal.reason
-      return readFailure(error, step)
+      return cleanFailure(readFailure(error, step), redactor)
     },
   )
   const duration_ms = Math.round(performance.now() - started)
-  await takePicture(step, session.page, context, evidence)
+  // Before anything else changes the page. Of steps that passed the film has a picture, at no cost.
+  if (failure) await takePicture({ name: pictureName(step.number), stepId: step_id }, session.page, context, evidence)
+  if (failure || evidence.navigations() > navigations) await takeOutline(step_id, session.page, context, evidence)
+  if (step.verb === 'snapshot') await keepDom(step, session.page, context, evidence)
   const forgiven = failure && (step.options.optional === true || section === 'teardown')
   const bad = section === 'setup' || failure?.kind === 'environment' ? 'errored' : 'failed'
   const status = !failure ? 'passed' : forgiven ? 'warning' : bad
   const { message, expected, actual } = failure ?? {}
+  const line = step.range.start.line
   const event = recorder.emit({
     kind: 'step.end',
     step_id,
     number,
+    section,
     text,
+    line,
     status,
     duration_ms,
     ...(message !== undefined && { message }),
     ...(expected !== undefined && { expected }),
     ...(actual !== undefined && { actual }),
   })
-  const line = step.range.start.line
   steps.push({
     number,
     step_id,
@@ -155,12 +195,43 @@ async function runStep(
   return forgiven ? undefined : failure
 }
 
-async function takePicture(step: PlanStep, page: Page, context: AttemptContext, evidence: Evidence): Promise<void> {
+/** A step's picture: 001.jpg. */
+export const pictureName = (number: number): string => `${String(number).padStart(3, '0')}.jpg`
+
+async function takePicture(
+  { name, stepId }: { name: string; stepId: string | null },
+  page: Page,
+  { keep, recorder }: AttemptContext,
+  evidence: Evidence,
+): Promise<void> {
   const image = await evidence.picture(page)
   if (!image) return
-  const name = `${String(step.number).padStart(3, '0')}.jpg`
-  const facts = context.keepPicture(image, { name, mediaType: 'image/jpeg', stepId: step.step_id })
-  context.recorder.emit({ kind: 'screenshot', step_id: step.step_id, ...facts })
+  const facts = keep(image, { kind: 'screenshot', name, mediaType: 'image/jpeg', stepId })
+  recorder.emit({ kind: 'screenshot', step_id: stepId, name, media_type: 'image/jpeg', ...facts })
+}
+
+async function takeOutline(
+  stepId: string,
+  page: Page,
+  { recorder }: AttemptContext,
+  evidence: Evidence,
+): Promise<void> {
+  const aria = await evidence.outline(page)
+  if (aria) recorder.emit({ kind: 'dom.snapshot', step_id: stepId, aria })
+}
+
+/** What a Snapshot step leaves beside its outline: the DOM itself. */
+async function keepDom(
+  step: PlanStep,
+  page: Page,
+  { keep, recorder }: AttemptContext,
+  evidence: Evidence,
+): Promise<void> {
+  const html = await evidence.html(page)
+  if (!html) return
+  const name = `${String(step.number).padStart(3, '0')}.html`
+  const facts = keep(html, { kind: 'dom', name, mediaType: 'text/html', stepId: step.step_id })
+  recorder.emit({ kind: 'dom.snapshot', step_id: step.step_id, name, media_type: 'text/html', ...facts })
 }
 
 /** Setup and Steps of a scenario that this one stands on: trouble there is trouble of the surroundings. */
@@ -254,12 +325,15 @@ function tell(event: RuntimeEvent, context: AttemptContext, evidence: Evidence):
       return
     case 'screenshot': {
       const label = event.label?.replace(/[^\w.-]+/g, '-') ?? event.step_id
-      const facts = context.keepPicture(event.png, {
-        name: `${label}.png`,
-        mediaType: 'image/png',
-        stepId: event.step_id,
+      const picture = { name: `${label}.png`, mediaType: 'image/png', stepId: event.step_id }
+      const facts = context.keep(event.png, { kind: 'screenshot', ...picture })
+      recorder.emit({
+        kind: 'screenshot',
+        step_id: event.step_id,
+        name: picture.name,
+        media_type: 'image/png',
+        ...facts,
       })
-      recorder.emit({ kind: 'screenshot', step_id: event.step_id, ...facts })
       return
     }
     case 'snapshot':

@@ -12,13 +12,19 @@ import { type AttemptResult, runAttempt } from './attempt.ts'
 import { type BrowserPool, holdToOrigins, isAllowed, type Lease } from './browser/index.ts'
 import { makeRedactor } from './evidence/index.ts'
 import { finishRun } from './finish.ts'
+import { keepEvidence, type WantedEvidence } from './keep.ts'
 import { type LoadedRun, loadRun } from './load.ts'
 import { LeaseLost, makeRecorder, type Recorder } from './recorder.ts'
 
 export interface Executor {
   services: OpenServices
   pool: BrowserPool
-  home: string
+  /** What every run may reach beside its base URL's origin. */
+  runOrigins: readonly string[]
+  /** Costly evidence that every run leaves: rrweb, video. */
+  evidence: readonly string[]
+  /** ffmpeg's path, where there is one. */
+  ffmpeg: string | undefined
 }
 
 /** A run whose workers died this often is given up: it is what kills them. */
@@ -44,6 +50,8 @@ export async function executeRun(executor: Executor, job: RunJob, stopping: Abor
   })
   const shelf = artifactShelf(services.blobs, claimed.org_id, services.log)
   const ending = { db, run, claimed, recorder, shelf, log: services.log }
+  const after: Promise<void>[] = []
+  const later = (work: Promise<void>) => void after.push(work)
   try {
     recorder.emit({ kind: 'run.start', attempt: claimed.attempt, slug: claimed.slug, base_url: claimed.base_url })
     const refusal =
@@ -56,7 +64,7 @@ export async function executeRun(executor: Executor, job: RunJob, stopping: Abor
     )
     if (loaded instanceof Error) return await finishRun({ ...ending, result: stillborn('unresolved', loaded.message) })
     const signal = AbortSignal.any([abort.signal, stopping])
-    const { result, flaky } = await runAttempts(executor, loaded, { ...ending, signal, run })
+    const { result, flaky } = await runAttempts(executor, loaded, { ...ending, signal, run, later })
     const redactor = makeRedactor(loaded.secrets)
     await finishRun({ ...ending, result, flaky, redactor, plan: loaded.plan })
   } catch (error) {
@@ -67,6 +75,9 @@ export async function executeRun(executor: Executor, job: RunJob, stopping: Abor
     throw error // the queue gives the run to another worker
   } finally {
     unwatch()
+    for (const end of await Promise.allSettled(after))
+      if (end.status === 'rejected')
+        services.log.warn({ err: end.reason, run_id: run.id }, 'a run left something behind')
   }
 }
 
@@ -75,6 +86,8 @@ interface Attempts {
   shelf: ReturnType<typeof artifactShelf>
   signal: AbortSignal
   run: { id: string; orgId: string; lease: string }
+  /** What may go on while the run ends, but not after. */
+  later(work: Promise<void>): void
 }
 
 /** Tries until one passes or no retry is left. */
@@ -106,7 +119,7 @@ async function tryOnce(executor: Executor, loaded: LoadedRun, context: Attempts)
     )
   }
   const { recorder, shelf, signal } = context
-  const allowed = [new URL(claimed.base_url).origin]
+  const allowed = [new URL(claimed.base_url).origin, ...executor.runOrigins]
   const onRefused = (url: string) =>
     void recorder.emit({
       kind: 'log',
@@ -119,10 +132,11 @@ async function tryOnce(executor: Executor, loaded: LoadedRun, context: Attempts)
   await chmod(directory, 0o700)
   let lease: Lease | undefined
   try {
+    const wanted = wantedEvidence(executor, loaded)
     lease = await pool.acquire({ ...contextOptions(plan.settings), ...hold.context }, signal)
     const redactor = makeRedactor(loaded.secrets)
     const gone = AbortSignal.any([signal, lease.crashed])
-    return await runAttempt({
+    const result = await runAttempt({
       run: loaded,
       lease,
       recorder,
@@ -134,34 +148,31 @@ async function tryOnce(executor: Executor, loaded: LoadedRun, context: Attempts)
         if (!isAllowed(url, allowed))
           throw new Error(`Runs are held to ${allowed.join(', ')}; ${new URL(url).origin} is not one of them.`)
       },
-      keepPicture: (image, { name, mediaType, stepId }) => ({
-        name,
-        media_type: mediaType,
-        ...shelf.put(image, { kind: 'screenshot', name, mediaType, stepId }),
-      }),
-    }).then(async (result) => keepTrace(result, shelf, redactor))
+      keep: shelf.put,
+      replay: wanted.rrweb,
+    })
+    await keepEvidence(result, { shelf, recorder, redactor, wanted, directory })
+    return result
   } catch (error) {
     if (error instanceof CommandError && error.code === 'browser_unavailable')
       return stillborn('browser', error.message, 'browser_unavailable')
     throw error
   } finally {
-    await lease?.release()
-    await hold.close()
-    await rm(directory, { recursive: true, force: true })
+    // A context takes as long to close as a verdict to be written: the second does not wait for the first.
+    context.later(
+      (async () => {
+        await lease?.release()
+        await hold.close()
+        await rm(directory, { recursive: true, force: true })
+      })(),
+    )
   }
 }
 
-/** The Playwright trace of the last attempt, scrubbed while its file still exists. */
-async function keepTrace(
-  result: AttemptResult,
-  shelf: Attempts['shelf'],
-  redactor: ReturnType<typeof makeRedactor>,
-): Promise<AttemptResult> {
-  if (result.traceZip === undefined) return result
-  const { scrubTraceZip } = await import('./evidence/index.ts')
-  const bytes = await scrubTraceZip(result.traceZip, redactor)
-  shelf.put(bytes, { kind: 'trace', name: 'trace.zip', mediaType: 'application/zip' })
-  return result
+/** What this worker records beside the usual, and what the run asks for by its variable env.MOLAR_EVIDENCE. */
+function wantedEvidence({ evidence, ffmpeg }: Executor, { env }: LoadedRun): WantedEvidence {
+  const names = [...evidence, ...(env.MOLAR_EVIDENCE ?? '').split(',').map((name) => name.trim())]
+  return { rrweb: names.includes('rrweb'), video: names.includes('video'), ffmpeg }
 }
 
 function contextOptions(settings: PlanSettings): BrowserContextOptions {

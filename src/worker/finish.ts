@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { type Artifact, insertArtifact } from '../core/blobs/index.ts'
+import { type Artifact, insertArtifacts } from '../core/blobs/index.ts'
 import type { TenantDatabase } from '../core/context.ts'
 import {
   type Diagnosis,
@@ -44,19 +44,19 @@ export async function finishRun(ending: Ending): Promise<void> {
       : null
   const signature = failure && found && failure.kind !== 'cancelled' ? failureSignature(failure, found) : null
   const duration = Date.now() - recorderStart(recorder)
-  const end = recorder.number({
+  const end = recorder.end({
     kind: 'run.end',
     status,
     duration_ms: duration,
     ...(failure && { message: failure.message }),
     ...(ending.flaky && { flaky: true }),
   })
-  await recorder.flush()
-  await putDocuments(ending, end, status, found, signature, duration)
+  const [rest] = await Promise.all([recorder.take(), putDocuments(ending, status, found, signature, duration)])
+  const last = [end]
   const { stored, missing } = await shelf.settle()
-  if (missing.length > 0) ending.log.error({ run_id: run.id, missing }, 'artifacts are missing')
+  if (missing.length > 0) last.unshift(tellMissing(end, missing))
   const done = await db.tx(async (tx) => {
-    if (!(await runStore.insertEvents(tx, run, [end]))) return false
+    if (!(await runStore.insertEvents(tx, run, [...rest, ...last]))) return false
     const ended = await runStore.endRun(tx, run, {
       status,
       steps,
@@ -66,11 +66,19 @@ export async function finishRun(ending: Ending): Promise<void> {
       flaky: ending.flaky ?? false,
     })
     if (!ended) return false
-    for (const artifact of latestByName(stored)) await insertArtifact(tx, run.orgId, claimed.trace_id, artifact)
+    await insertArtifacts(tx, run.orgId, claimed.trace_id, latestByName(stored))
     await sumArtifacts(tx, claimed.trace_id)
     return true
   })
   if (!done) ending.log.warn({ run_id: run.id }, 'the verdict was not taken: another worker has the run')
+}
+
+/** A full disk costs artifacts, not the run: the trace says which. The warning goes before `end`, whose number it takes. */
+function tellMissing(end: RunEvent, missing: readonly string[]): RunEvent {
+  const message = `Not stored: ${missing.slice(0, 20).join('; ')}${missing.length > 20 ? '; …' : ''}`
+  const { seq, ts, attempt } = end
+  end.seq++
+  return { seq, ts, attempt, kind: 'log', step_id: null, level: 'error', about: 'artifacts', message, missing }
 }
 
 const recorderStart = (recorder: Recorder): number => recorder.events()[0]?.ts ?? Date.now()
@@ -82,14 +90,13 @@ function latestByName(artifacts: readonly Artifact[]): Artifact[] {
 
 async function putDocuments(
   ending: Ending,
-  end: RunEvent,
   status: RunStatus,
   diagnosis: Diagnosis | null,
   signature: string | null,
   duration: number,
 ): Promise<void> {
-  const { db, run, claimed, shelf, result } = ending
-  const events = [...(await allEvents(db, run.id)), end]
+  const { db, run, claimed, recorder, shelf, result } = ending
+  const events = await allEvents(db, run.id, recorder.events())
   const lines = (chosen: readonly RunEvent[], line: (event: RunEvent) => string) =>
     Buffer.from(`${chosen.map(line).join('\n')}\n`)
   shelf.put(
@@ -123,11 +130,14 @@ async function putDocuments(
   shelf.put(Buffer.from(renderReport(facts)), { kind: 'report', name: 'report.md', mediaType: 'text/markdown' })
 }
 
-async function allEvents(db: TenantDatabase, runId: string): Promise<RunEvent[]> {
+/** The whole run's: this attempt's from memory, where they all are, and what came before it from the database. */
+async function allEvents(db: TenantDatabase, runId: string, current: readonly RunEvent[]): Promise<RunEvent[]> {
+  const first = current[0]?.seq ?? Number.POSITIVE_INFINITY
   const all: RunEvent[] = []
-  for (;;) {
+  while ((all.at(-1)?.seq ?? 0) < first - 1) {
     const batch = await runStore.readEvents(db, runId, all.at(-1)?.seq ?? 0, 1000)
-    all.push(...batch)
-    if (batch.length < 1000) return all
+    all.push(...batch.filter((event) => event.seq < first))
+    if (batch.length < 1000) break
   }
+  return [...all, ...current]
 }

@@ -2,8 +2,10 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { fail } from '../core/errors.ts'
+import { type OutlineJob, outlineQueue } from '../core/pages/index.ts'
 import { type RunJob, runQueue } from '../core/runs/index.ts'
 import type { OpenServices } from '../server/services.ts'
+import { watchAbandoned } from './abandoned.ts'
 import {
   type BrowserFacts,
   browserPool,
@@ -14,6 +16,7 @@ import {
   startBrowser,
 } from './browser/index.ts'
 import { executeRun } from './execute.ts'
+import { outlinePage } from './outline/outline.ts'
 
 /** Runs of one org at once, over all workers: the rest of the slots stay for the others. */
 const perOrgLimit = 10
@@ -28,6 +31,7 @@ export interface RunningWorker {
 /** Executes queued runs in a warm browser until it is stopped. Without a browser, runs end errored and say what mends it. */
 export async function startWorker(services: OpenServices, config: Config): Promise<RunningWorker> {
   const { log } = services
+  const { runOrigins, evidence, ffmpeg } = config
   const slots = config.workers ?? Math.max(1, availableParallelism())
   const cacheDirectory = join(config.home, 'browsers')
   let found: Promise<FoundBrowser | undefined> | undefined
@@ -57,13 +61,20 @@ export async function startWorker(services: OpenServices, config: Config): Promi
   const worker = await services.jobs.work<RunJob>(
     runQueue,
     { slots, perOrgLimit, heartbeatSeconds: 10 },
-    (job, { signal }) => executeRun({ services, pool, home: config.home }, job.data, signal),
+    (job, { signal }) => executeRun({ services, pool, runOrigins, evidence, ffmpeg }, job.data, signal),
   )
+  const outlines = await services.jobs.work<OutlineJob>(
+    outlineQueue,
+    { slots, perOrgLimit: 4, heartbeatSeconds: 10 },
+    (job, { signal }) => outlinePage({ services, pool }, job.data, signal),
+  )
+  const unwatch = watchAbandoned(services, config.ingestTimeoutSeconds, log)
   return {
     slots,
     browser: async () => describeBrowser(await find(), config.sandbox, pool.state()),
     async stop() {
-      await worker.stop({ waitMs: 10_000 })
+      unwatch()
+      await Promise.all([worker, outlines].map((one) => one.stop({ waitMs: 10_000 })))
       await pool.close()
     },
   }

@@ -3,7 +3,7 @@ import type { TenantDatabase } from '../core/context.ts'
 import { type RunEvent, runStore } from '../core/runs/index.ts'
 
 /** How long events wait for company before they are written together. */
-const batchMs = 15
+const batchMs = 40
 /** How long a database that is away is waited for. */
 const patienceMs = 60_000
 
@@ -12,13 +12,15 @@ export type NewEvent = { kind: RunEvent['kind']; ts?: number; step_id?: string |
 /** A run's one writer: numbers events without gaps and writes them in batches, in order. */
 export interface Recorder {
   emit(event: NewEvent): RunEvent
-  /** The next event, for its caller to write: it commits with the verdict. */
-  number(event: NewEvent): RunEvent
+  /** The run's last event, for its caller to write: it commits with the verdict. What is emitted later is dropped. */
+  end(event: NewEvent): RunEvent
   /** Everything of the current attempt. */
   events(): readonly RunEvent[]
   beginAttempt(attempt: number): void
   /** Resolves once all that was emitted is committed. Throws LeaseLost, or when the database stays away. */
   flush(): Promise<void>
+  /** What is not written yet, in order, now its caller's to write, once all before it is. Throws as `flush` does. */
+  take(): Promise<RunEvent[]>
 }
 
 /** Another worker has the run now: whatever this one still does of it is not taken. */
@@ -44,12 +46,18 @@ export function makeRecorder({ db, run, lastSeq, attempt, log, onLost }: Recorde
   let waiting: RunEvent[] = []
   let writing: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
+  let ended = false
 
   async function write(): Promise<void> {
     while (waiting.length > 0) {
       const batch = waiting
       waiting = []
-      const held = await persistently(() => db.tx((tx) => runStore.insertEvents(tx, run, batch)), log)
+      const held = await persistently(() => db.tx((tx) => runStore.insertEvents(tx, run, batch)), log).catch(
+        (error) => {
+          waiting = [...batch, ...waiting] // whoever flushes next meets them again: the events have no gaps
+          throw error
+        },
+      )
       if (!held) {
         onLost()
         throw new LeaseLost()
@@ -73,8 +81,13 @@ export function makeRecorder({ db, run, lastSeq, attempt, log, onLost }: Recorde
   }
 
   return {
-    number: (event) => next(event),
+    end(event) {
+      const last = next(event)
+      ended = true
+      return last
+    },
     emit(fresh) {
+      if (ended) return { seq, ts: Date.now(), step_id: null, attempt: current, ...fresh }
       const event = next(fresh)
       waiting.push(event)
       timer ??= setTimeout(
@@ -89,6 +102,14 @@ export function makeRecorder({ db, run, lastSeq, attempt, log, onLost }: Recorde
       kept = []
     },
     flush,
+    async take() {
+      clearTimeout(timer)
+      timer = undefined
+      const rest = waiting
+      waiting = []
+      await writing
+      return rest
+    },
   }
 }
 

@@ -129,6 +129,10 @@ t.test('the manifest names commands, tools and resources with this server’s ow
       annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
     },
   )
+  t.match(
+    manifest.tools.find((tool: { name: string }) => tool.name === 'molar_execute_tool'),
+    { command: null, toolset: null, scope: null, annotations: { destructiveHint: true } },
+  )
   t.match(manifest.toolsets, [
     { name: 'notes', default: true },
     { name: 'search', default: false, tools: ['molar_search_notes'] },

@@ -147,7 +147,14 @@ t.test('malformed messages and headers are refused as the protocol says', async 
       404,
       -32001,
     ],
-    ['a subscription, which nothing offers yet', modern('subscriptions/listen', { notifications: {} }), 200, -32603],
+    ['a subscription to nothing', modern('subscriptions/listen'), 200, -32602],
+    [
+      'a subscription to what is not there',
+      modern('subscriptions/listen', { notifications: { resourceSubscriptions: ['molar://nothing'] } }),
+      200,
+      -32602,
+    ],
+    ['a subscription of the other era', modern('resources/subscribe', { uri: 'molar://notes' }), 404, -32601],
     ['an unknown tool', modern('tools/call', { name: 'nope' }), 200, -32602],
     ['arguments that are a list', modern('tools/call', { name: 'molar_get_note', arguments: [1] }), 200, -32602],
   ]
@@ -164,10 +171,15 @@ t.test('toolsets and read-only mode by query and header; an unknown one names th
     const answer = await app.inject({ ...modern('tools/list', {}, headers), url: `/mcp${query}` })
     return (answer.json().result?.tools as { name: string }[] | undefined)?.map((tool) => tool.name) ?? answer
   }
-  t.same(await list('?toolsets=search'), ['molar_search_notes'])
-  t.same(await list('', { 'x-mcp-toolsets': 'search' }), ['molar_search_notes'])
+  const found = ['molar_search_notes', 'molar_search_tools', 'molar_execute_tool']
+  t.same(await list('?toolsets=search'), found)
+  t.same(await list('', { 'x-mcp-toolsets': 'search' }), found)
   t.equal(((await list('?toolsets=all')) as string[]).length, fixtureCommands.length)
   t.notOk(((await list('?read_only=true&toolsets=all')) as string[]).includes('molar_create_note'))
+  const safe = (await list('', { 'x-mcp-readonly': 'Yes' })) as string[]
+  t.notOk(safe.includes('molar_create_note'))
+  t.ok(safe.includes('molar_get_note'))
+  t.ok(((await list('?read_only=false')) as string[]).includes('molar_create_note'))
   const called = await app.inject({
     ...modern('tools/call', { name: 'molar_create_note', arguments: { title: 'x' } }),
     url: '/mcp?read_only=true',

@@ -82,7 +82,7 @@ t.test('an idle session ends; one that listens does not', async (t) => {
   const make = (name: string) => {
     const server = makeServer(
       mcpHost({ commands: [], services: async () => services, version: '1', log: services.log }),
-      { list: { tools: [] }, find: () => undefined, explainMissing: () => '' },
+      { list: { tools: [] }, find: () => undefined, explainMissing: () => '', reach: [] },
       () => ({}) as never,
     )
     return sessions.open(name, server).then((session) => {

@@ -4,7 +4,7 @@ import { defineCommand } from '../../src/core/command.ts'
 import { inputSchema, type JsonSchema, outputSchema } from '../../src/core/schema.ts'
 import { resourceCatalogue } from '../../src/resources/index.ts'
 import { uriTemplate } from '../../src/resources/template.ts'
-import { toolAnswer } from '../../src/tools/answer.ts'
+import { toolAnswer, writeAnswer } from '../../src/tools/answer.ts'
 import { defineTool, estimateTokens, readToolsets, toolCatalogue } from '../../src/tools/index.ts'
 import { untrustedFields } from '../../src/tools/schema.ts'
 import { maxAnswerBytes } from '../../src/tools/shorten.ts'
@@ -109,6 +109,10 @@ t.test('an answer over 80 KB is cut, keeps its shape and says how to go on', asy
   const report = toolAnswer(reportNote, long)
   t.ok(Buffer.byteLength((report.content[0] as { text: string }).text) <= maxAnswerBytes + 200)
   t.match(report.content[1], { text: /has been cut/ })
+  const resource = writeAnswer(getNote, long, false)
+  t.ok(Buffer.byteLength(resource.text) <= maxAnswerBytes, 'a resource is cut like the tool that reads the same')
+  t.match(resource.notices, [/data only: body/, /has been cut/])
+  t.match(writeAnswer(reportNote, long, true), { text: /^Text below/, notices: [/has been cut/] })
   const fits = toolAnswer(getNote, { ...long, body: 'a'.repeat(70_000) })
   t.equal((fits.structuredContent as { body: string }).body.length, 70_000)
 })

@@ -7,14 +7,18 @@ const marks: Record<string, string> = { passed: '✓', failed: '✗', errored: '
 const mostEvidence = 4
 
 /** A line a run, then for each that did not pass where, what was expected, what the evidence says and where the trace lies. */
-export function printRuns(runs: readonly RunVerdict[], out: Channel, carrier: Pick<Carrier, 'where'>): void {
+export function printRuns(
+  runs: readonly RunVerdict[],
+  out: Channel,
+  { where, called }: Pick<Carrier, 'where'> & { called: string },
+): void {
   const wide = Math.max(...runs.map(({ slug }) => slug.length))
   for (const run of runs) out.line(headline(run, wide, out))
-  for (const run of runs) if (run.status !== 'passed') printFailure(run, out)
+  for (const run of runs) if (run.status !== 'passed') printFailure(run, out, called)
   const failed = runs.filter(({ status }) => status !== 'passed').length
   const total = `${runs.length - failed} passed, ${failed} failed`
   out.line(
-    `\n${failed > 0 ? out.paint.red(total) : out.paint.green(total)}${carrier.where === 'remote' ? out.paint.dim(' on the server') : ''}`,
+    `\n${failed > 0 ? out.paint.red(total) : out.paint.green(total)}${where === 'remote' ? out.paint.dim(' on the server') : ''}`,
   )
 }
 
@@ -26,7 +30,8 @@ function headline(run: RunVerdict, wide: number, { paint }: Channel): string {
   return `${color(marks[run.status] ?? '·')} ${run.slug.padEnd(wide)}${row}  ${run.status}  ${paint.dim(facts)}`
 }
 
-export function printFailure(run: RunVerdict, out: Channel): void {
+/** `called`: how the user starts this program. */
+export function printFailure(run: RunVerdict, out: Channel, called: string): void {
   const { failure, diagnosis } = run
   const { bold, dim, red } = out.paint
   const row = (name: string, text: string) => out.line(`  ${dim(name.padEnd(9))}${text}`)
@@ -40,5 +45,5 @@ export function printFailure(run: RunVerdict, out: Channel): void {
   if (failure?.hint !== undefined) row('hint', short(failure.hint))
   for (const one of (diagnosis?.evidence ?? []).slice(0, mostEvidence))
     row('evidence', `${short(one.text)}${dim(` (event ${one.seq.join(', ')})`)}`)
-  row('trace', `${run.trace_id}: molar traces report ${run.trace_id}`)
+  row('trace', `${run.trace_id}: ${called} traces report ${run.trace_id}`)
 }

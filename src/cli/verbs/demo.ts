@@ -1,3 +1,4 @@
+import { calledAs } from '../called.ts'
 import type { Cli, Verb } from '../cli.ts'
 import type { Agent } from '../demo/agent.ts'
 import { type Example, openShop, planted, readExamples } from '../demo/shop.ts'
@@ -96,7 +97,7 @@ function show(runs: readonly RunVerdict[], wanted: number, cli: Cli): boolean {
     const facts = `${steps_done}/${step_count} steps, ${((duration_ms ?? 0) / 1000).toFixed(1)} s`
     out.line(`${right ? green('✓') : red('✗')} ${slug.padEnd(12)}${status.padEnd(9)}${dim(facts)}  ${note}`.trimEnd())
   }
-  for (const run of runs) if (run.status !== 'passed') printFailure(run, out)
+  for (const run of runs) if (run.status !== 'passed') printFailure(run, out, calledAs(cli.environment))
   const right = runs.filter(({ slug, status }) => status === expected(slug)).length
   const asExpected = right === runs.length && runs.length === wanted
   out.line(`\n${(asExpected ? green : red)(`${right} of ${wanted} verdicts are as expected.`)}`)

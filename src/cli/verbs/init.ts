@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { Option } from 'commander'
 import { fail } from '../../core/errors.ts'
+import { calledAs } from '../called.ts'
 import type { Verb } from '../cli.ts'
 import { type EditorName, editorNames, editors, findEditors } from '../init/editors.ts'
 import { initProject, type Outcome } from '../init/write.ts'
@@ -32,7 +33,7 @@ export const verb: Verb = {
     const names = [...new Set([...findEditors(folder), ...asked])]
     const outcomes = await initProject(folder, { baseUrl, editors: names })
     if (cli.json) printJson({ files: outcomes }, cli.terminal)
-    else print(outcomes, names, cli.terminal.out)
+    else print(outcomes, names, cli.terminal.out, calledAs(cli.environment))
     return outcomes.some(({ status }) => status === 'by_hand') ? 2 : 0
   },
 }
@@ -43,7 +44,7 @@ function readBaseUrl(value: unknown): string | undefined {
   return fail('bad_request', `--base-url is "${value}": it takes an http or https URL.`)
 }
 
-function print(outcomes: readonly Outcome[], names: readonly EditorName[], out: Channel): void {
+function print(outcomes: readonly Outcome[], names: readonly EditorName[], out: Channel, called: string): void {
   const { green, dim, yellow, bold } = out.paint
   for (const { path, status, why } of outcomes) {
     const mark = status === 'by_hand' ? yellow('!') : status === 'kept' ? dim('–') : green('✓')
@@ -54,8 +55,8 @@ function print(outcomes: readonly Outcome[], names: readonly EditorName[], out: 
   }
   if (names.length === 0) {
     out.line(
-      `\nNo editor was found. For its MCP settings: ${JSON.stringify(editors.claude.entry)}, or molar init --editor ${editorNames.join('|')}.`,
+      `\nNo editor was found. For its MCP settings: ${JSON.stringify(editors.claude.entry)}, or ${called} init --editor ${editorNames.join('|')}.`,
     )
   }
-  out.line(`\nNext: ${bold('molar doctor')}, then ${bold('molar run')}.`)
+  out.line(`\nNext: ${bold(`${called} doctor`)}, then ${bold(`${called} run`)}.`)
 }

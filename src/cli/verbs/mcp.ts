@@ -6,7 +6,10 @@ import { stopSignal } from '../stop.ts'
 export const verb: Verb = {
   define(parser) {
     parser
-      .option('--toolsets <names>', 'Toolsets beside the default, by commas, or all (MOLAR_TOOLSETS)')
+      .option(
+        '--toolsets <names>',
+        'Instead of the default set: names by commas, such as default,keys; or all (MOLAR_TOOLSETS)',
+      )
       .option('--read-only', 'Only tools that change nothing')
       .addHelpText(
         'after',

@@ -1,5 +1,6 @@
 import { Option } from 'commander'
 import { CommandError, fail } from '../../core/errors.ts'
+import { calledAs } from '../called.ts'
 import { openCarrier } from '../carrier.ts'
 import type { Cli, Options, Verb } from '../cli.ts'
 import { printJson } from '../print/answer.ts'
@@ -54,7 +55,7 @@ function report(runs: RunVerdict[], options: Options, cli: Cli, where: 'local' |
   const passed = runs.filter(({ status }) => status === 'passed').length
   const verdict = passed === runs.length ? 'passed' : 'failed'
   if (cli.json) printJson({ verdict, passed, failed: runs.length - passed, runs }, cli.terminal)
-  else printRuns(runs, cli.terminal.out, { where })
+  else printRuns(runs, cli.terminal.out, { where, called: calledAs(cli.environment) })
   if (options.ci === true && cli.environment.GITHUB_ACTIONS === 'true' && !cli.json) annotate(runs, cli)
   return verdict === 'passed' ? 0 : 1
 }

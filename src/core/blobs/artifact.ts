@@ -9,6 +9,8 @@ export const artifactKinds = [
   'ndjson',
   'summary',
   'rrweb',
+  'dom',
+  'download',
 ] as const
 export type ArtifactKind = (typeof artifactKinds)[number]
 

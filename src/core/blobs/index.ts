@@ -1,4 +1,4 @@
 export { type Artifact, type ArtifactKind, artifactKinds } from './artifact.ts'
 export { type BlobStore, fileBlobs } from './files.ts'
 export { blobLink, isLinkValid, linkSeconds } from './links.ts'
-export { findArtifacts, insertArtifact, insertBlob } from './store.ts'
+export { findArtifacts, insertArtifact, insertArtifacts, insertBlob } from './store.ts'

@@ -1,13 +1,23 @@
 import type { Queries } from '../context.ts'
-import { endRun, insertFinalEvent } from './store.ts'
+import type { Failure, RunStatus } from './run.ts'
+import { endRun, findRun, insertFinalEvent, notifyRuns } from './store.ts'
 
-/** Ends a run that no worker holds: its events then are the one that says so. */
-export async function abortQueued(tx: Queries, run: { id: string; orgId: string }): Promise<void> {
-  const failure = { kind: 'cancelled' as const, message: 'Cancelled before it started.', step: null }
+/** Ends a run that no worker holds, with the steps that it has; its last event says so. False where it has ended already. */
+export async function endUnheld(
+  tx: Queries,
+  run: { id: string; orgId: string },
+  status: RunStatus,
+  failure: Failure,
+): Promise<boolean> {
+  const steps = (await findRun(tx, run.id))?.steps ?? []
+  const diagnosis = { summary: failure.message, evidence: [] }
   const ended = await endRun(
     tx,
     { id: run.id, lease: null },
-    { status: 'aborted', steps: [], failure, diagnosis: null, signature: null, flaky: false },
+    { status, steps, failure, diagnosis: status === 'aborted' ? null : diagnosis, signature: null, flaky: false },
   )
-  if (ended) await insertFinalEvent(tx, run, { status: 'aborted', message: failure.message, duration_ms: 0 })
+  if (!ended) return false
+  await insertFinalEvent(tx, run, { status, message: failure.message, duration_ms: 0 })
+  await notifyRuns(tx, [run.id])
+  return true
 }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineCommand } from '../command.ts'
 import { fail } from '../errors.ts'
 import { id } from '../fields.ts'
-import { abortQueued } from './abort.ts'
+import { endUnheld } from './abort.ts'
 import { exampleRunId } from './example.ts'
 import { noRun, runDetail, withLinks } from './get.ts'
 import { isEnded } from './run.ts'
@@ -26,10 +26,17 @@ export const cancelRun = defineCommand({
     { title: 'a run that is not there', input: { id: '019301c0-cafe-7000-bea7-00000000dead' }, error: 'not_found' },
   ],
   async handler({ id }, { db, principal }) {
-    const status = (await requestCancel(db, id)) ?? noRun(id)
+    const { status, executor } = (await requestCancel(db, id)) ?? noRun(id)
     if (isEnded(status) && status !== 'aborted') fail('conflict', `Run ${id} has already ended: ${status}.`)
-    if (status === 'queued') await abortQueued(db, { id, orgId: principal.org.id })
+    const unheld = status === 'queued' || (status === 'running' && executor === 'external')
+    if (unheld) await endUnheld(db, { id, orgId: principal.org.id }, 'aborted', cancelled(status))
     await notifyRuns(db, [id])
     return withLinks((await findRun(db, id)) ?? noRun(id))
   },
+})
+
+const cancelled = (status: string) => ({
+  kind: 'cancelled' as const,
+  message: status === 'queued' ? 'Cancelled before it started.' : 'Cancelled while it ran elsewhere.',
+  step: null,
 })

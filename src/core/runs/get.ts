@@ -4,6 +4,7 @@ import { fail } from '../errors.ts'
 import { id } from '../fields.ts'
 import { diagnosis } from './diagnosis.ts'
 import { exampleRunId, exampleTraceId } from './example.ts'
+import { followChanges } from './follow.ts'
 import { run, stepResult } from './run.ts'
 import { findRun } from './store.ts'
 
@@ -26,7 +27,12 @@ export const getRun = defineCommand({
   access: { scope: 'mcp:read' },
   effect: 'read',
   errors: ['not_found'],
-  resource: { uri: 'molar://runs/{id}', name: 'Run' },
+  resource: {
+    uri: 'molar://runs/{id}',
+    name: 'Run',
+    complete: { id: { list: 'runs.list', field: 'id' } },
+    changes: followChanges,
+  },
   examples: [
     {
       title: 'a run that failed',

@@ -45,15 +45,21 @@ export async function queueRuns(order: RunOrder, context: HandlerContext): Promi
     fail('validation_failed', `data_row: ${text.slug} has ${plan.data.length} rows, counted from 0.`)
   }
   const ids: string[] = []
-  for (const row of rows) ids.push(await queueOne(order, plan, baseUrl, row, context))
+  for (const row of rows) {
+    const id = await insertOrder(order, plan, baseUrl, row, context)
+    const job: RunJob = { org_id: context.principal.org.id, run_id: id }
+    await context.enqueue(runQueue, job)
+    ids.push(id)
+  }
   await notifyRuns(context.db, ids)
   return ids
 }
 
-async function queueOne(
+/** The rows of one run; who executes it is its caller's business. */
+export async function insertOrder(
   order: RunOrder,
   plan: StepPlan,
-  baseUrl: string,
+  baseUrl: string | null,
   dataRow: number | null,
   context: HandlerContext,
 ): Promise<string> {
@@ -83,8 +89,6 @@ async function queueOne(
     rerunOf: order.rerun_of ?? null,
     createdBy: principal.id,
   })
-  const job: RunJob = { org_id: principal.org.id, run_id: id }
-  await context.enqueue(runQueue, job)
   return id
 }
 

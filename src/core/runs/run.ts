@@ -37,6 +37,8 @@ export const failure = z.object({
 })
 export type Failure = z.infer<typeof failure>
 
+export const executors = ['worker', 'external'] as const
+
 export const run = z.object({
   id,
   scenario_id: id,
@@ -44,6 +46,7 @@ export const run = z.object({
   title: z.string(),
   type: z.enum(runTypes),
   status: z.enum(runStatuses),
+  executor: z.enum(executors).describe('external: a CI executes it and reports with molar_ingest_run'),
   attempt: z.int().describe('Times it was started; above 1 after a retry or a lost worker'),
   flaky: z.boolean().describe('Passed, but not at the first try'),
   base_url: z.string().nullable(),

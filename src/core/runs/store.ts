@@ -1,7 +1,8 @@
 import type { Queries } from '../context.ts'
-import type { Failure, Run, RunEvent, RunStatus } from './run.ts'
+import { type Failure, type Run, type RunEvent, type RunStatus, stepResult } from './run.ts'
+import { storableJson } from './storable.ts'
 
-const columns = `r.id, r.scenario_id, r.slug, r.title, r.type, r.status, r.attempt, r.flaky, r.base_url, r.region, r.repo, r.commit_sha,
+const columns = `r.id, r.scenario_id, r.slug, r.title, r.type, r.status, r.executor, r.attempt, r.flaky, r.base_url, r.region, r.repo, r.commit_sha,
   r.pr_number, r.data_row, r.step_count, r.failure, r.failure_signature, r.rerun_of, r.created_at, r.started_at, r.finished_at,
   r.duration_ms, jsonb_array_length(r.steps) as steps_done, t.id as trace_id`
 const joined = 'runs r join traces t on t.run_id = r.id'
@@ -25,7 +26,7 @@ export interface NewRun {
   title: string
   type: string
   region: string
-  baseUrl: string
+  baseUrl: string | null
   repo: string | null
   commitSha: string | null
   prNumber: number | null
@@ -135,21 +136,59 @@ export async function listRuns(
   )
 }
 
-/** Events after `seq`, in order. */
-export async function readEvents(db: Queries, runId: string, after: number, limit: number): Promise<RunEvent[]> {
+/** Events after `seq`, in order; only some kinds where they are named. */
+export async function readEvents(
+  db: Queries,
+  runId: string,
+  after: number,
+  limit: number,
+  kinds?: readonly string[],
+): Promise<RunEvent[]> {
   const rows = await db.query<Omit<RunEvent, 'data'> & { data: object }>(
-    'select seq, ts, kind, step_id, attempt, data from run_events where run_id = $1 and seq > $2 order by seq limit $3',
-    [runId, after, limit],
+    `select seq, ts, kind, step_id, attempt, data from run_events
+     where run_id = $1 and seq > $2 ${kinds ? 'and kind = any($4)' : ''} order by seq limit $3`,
+    [runId, after, limit, ...(kinds ? [kinds] : [])],
   )
   return rows.map(({ data, ...event }) => ({ ...event, ...data }) as RunEvent)
 }
 
+/** The next events of many runs at once, each after its own cursor: for the process's one reader, across orgs. */
+export async function readTails(
+  system: Queries,
+  cursors: readonly { runId: string; after: number }[],
+): Promise<{ run_id: string; event: RunEvent }[]> {
+  if (cursors.length === 0) return []
+  const rows = await system.query<Omit<RunEvent, 'data'> & { run_id: string; data: object }>(
+    `select e.run_id, e.seq, e.ts, e.kind, e.step_id, e.attempt, e.data
+     from unnest($1::uuid[], $2::bigint[]) as c(run_id, after)
+     cross join lateral (
+       select * from run_events where run_events.run_id = c.run_id and seq > c.after order by seq limit 500) e`,
+    [cursors.map(({ runId }) => runId), cursors.map(({ after }) => after)],
+  )
+  return rows.map(({ run_id, data, ...event }) => ({ run_id, event: { ...event, ...data } as RunEvent }))
+}
+
+/** How far the run's events have come by now. */
+export async function findPosition(db: Queries, runId: string): Promise<{ seq: number; ended: boolean }> {
+  const [row] = await db.query<{ seq: number; ended: boolean }>(
+    `select coalesce(max(seq), 0) as seq, coalesce(bool_or(kind = 'run.end'), false) as ended from run_events where run_id = $1`,
+    [runId],
+  )
+  return { seq: Number(row?.seq ?? 0), ended: row?.ended === true }
+}
+
 /** A run that no worker holds ends here at once; one under way is told to stop. The status before, or undefined. */
-export async function requestCancel(tx: Queries, id: string): Promise<RunStatus | undefined> {
-  const [row] = await tx.query<{ status: RunStatus }>('select status from runs where id = $1 for update', [id])
+export async function requestCancel(
+  tx: Queries,
+  id: string,
+): Promise<{ status: RunStatus; executor: string } | undefined> {
+  const [row] = await tx.query<{ status: RunStatus; executor: string }>(
+    'select status, executor from runs where id = $1 for update',
+    [id],
+  )
   if (row?.status === 'running')
     await tx.query('update runs set cancel_requested_at = coalesce(cancel_requested_at, now()) where id = $1', [id])
-  return row?.status
+  return row
 }
 
 /** Tells every process that follows these runs that there is news; sent when the transaction commits. */
@@ -181,16 +220,18 @@ export interface ClaimedRun {
 
 /** Takes the run for this lease, whoever held it before; undefined where it has ended. */
 export async function claimRun(tx: Queries, id: string, lease: string): Promise<ClaimedRun | undefined> {
-  const [row] = await tx.query<ClaimedRun>(
+  const [row] = await tx.query<Omit<ClaimedRun, 'last_seq'>>(
     `update runs r set status = 'running', attempt = attempt + 1, lease = $2, started_at = coalesce(started_at, now()), steps = '[]'
      from traces t where t.run_id = r.id and r.id = $1 and r.status in ('queued', 'running')
      returning r.id, r.org_id, t.id as trace_id, r.scenario_id, r.scenario_version, r.slug, r.base_url, r.variables, r.secrets,
-       r.data_row, r.attempt, r.retries_left, r.created_at, r.cancel_requested_at is not null as cancelled,
-       (select coalesce(max(seq), 0) from run_events e where e.run_id = r.id) as last_seq`,
+       r.data_row, r.attempt, r.retries_left, r.created_at, r.cancel_requested_at is not null as cancelled`,
     [id, lease],
   )
-  if (row) await tx.query(`update traces set status = 'running' where run_id = $1`, [id])
-  return row
+  if (!row) return undefined
+  await tx.query(`update traces set status = 'running' where run_id = $1`, [id])
+  // After the update, in a statement of its own: the one above may have waited for the last events of the worker before,
+  // and would still not see them.
+  return { ...row, last_seq: (await findPosition(tx, id)).seq }
 }
 
 /** Writes events in one statement, only while the lease holds. False: this worker has lost the run. */
@@ -199,18 +240,33 @@ export async function insertEvents(
   run: { id: string; orgId: string; lease: string },
   events: readonly RunEvent[],
 ): Promise<boolean> {
-  const held = await tx.query('select 1 from runs where id = $1 and lease = $2 for share', [run.id, run.lease])
-  if (held.length === 0) return false
+  if (!(await holdRun(tx, run, events))) return false
   const rows = events.map(({ seq, ts, kind, step_id, attempt, ...data }) => ({ seq, ts, kind, step_id, attempt, data }))
   await tx.query(
     `insert into run_events (org_id, run_id, seq, attempt, ts, kind, step_id, data)
      select $1, $2, e.seq, e.attempt, e.ts, e.kind, e.step_id, e.data
      from jsonb_to_recordset($3::jsonb) as e(seq bigint, attempt int, ts bigint, kind text, step_id text, data jsonb)
      on conflict do nothing`, // a batch whose commit was not heard of is written again
-    [run.orgId, run.id, JSON.stringify(rows)],
+    [run.orgId, run.id, storableJson(rows)],
   )
   await notifyRuns(tx, [run.id])
   return true
+}
+
+/** Makes sure of the lease, and puts the steps that have ended where readers of the run find them. A batch that is written again adds none twice. */
+async function holdRun(tx: Queries, run: { id: string; lease: string }, events: readonly RunEvent[]): Promise<boolean> {
+  const ended = events.flatMap((event) => (event.kind === 'step.end' ? (stepResult.safeParse(event).data ?? []) : []))
+  const rows =
+    ended.length === 0
+      ? await tx.query('select 1 from runs where id = $1 and lease = $2 for share', [run.id, run.lease])
+      : await tx.query(
+          `update runs set steps = steps || coalesce((
+             select jsonb_agg(step order by (step->>'seq')::bigint) from jsonb_array_elements($3::jsonb) step
+             where (step->>'seq')::bigint > coalesce((steps->-1->>'seq')::bigint, 0)), '[]')
+           where id = $1 and lease = $2 returning 1`,
+          [run.id, run.lease, storableJson(ended)],
+        )
+  return rows.length > 0
 }
 
 /** A retry in the same worker is a new attempt of the same run. */
@@ -221,14 +277,6 @@ export async function beginRetry(tx: Queries, run: { id: string; lease: string }
     [run.id, run.lease],
   )
   return row?.attempt
-}
-
-export async function saveSteps(
-  db: Queries,
-  run: { id: string; lease: string },
-  steps: readonly unknown[],
-): Promise<void> {
-  await db.query('update runs set steps = $3 where id = $1 and lease = $2', [run.id, run.lease, JSON.stringify(steps)])
 }
 
 export async function findCancelled(db: Queries, id: string, lease: string): Promise<'cancelled' | 'lost' | undefined> {
@@ -259,9 +307,9 @@ export async function endRun(tx: Queries, run: { id: string; lease: string | nul
       run.id,
       run.lease,
       end.status,
-      JSON.stringify(end.steps),
-      end.failure && JSON.stringify(end.failure),
-      end.diagnosis ? JSON.stringify(end.diagnosis) : null,
+      storableJson(end.steps),
+      end.failure && storableJson(end.failure),
+      end.diagnosis ? storableJson(end.diagnosis) : null,
       end.signature,
       end.flaky,
     ],
@@ -282,6 +330,6 @@ export async function insertFinalEvent(tx: Queries, run: { id: string; orgId: st
     `insert into run_events (org_id, run_id, seq, attempt, ts, kind, step_id, data)
      select $1, r.id, (select coalesce(max(seq), 0) + 1 from run_events where run_id = r.id), r.attempt, $3, 'run.end', null, $4
      from runs r where r.id = $2`,
-    [run.orgId, run.id, Date.now(), JSON.stringify(data)],
+    [run.orgId, run.id, Date.now(), storableJson(data)],
   )
 }

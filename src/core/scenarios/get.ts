@@ -17,7 +17,11 @@ export const getScenario = defineCommand({
   access: { scope: 'mcp:read' },
   effect: 'read',
   errors: ['not_found'],
-  resource: { uri: 'molar://scenarios/{id}', name: 'Scenario' },
+  resource: {
+    uri: 'molar://scenarios/{id}',
+    name: 'Scenario',
+    complete: { id: { list: 'scenarios.list', field: 'slug' } },
+  },
   examples: [
     { title: 'by slug', input: { id: 'example-home' }, output: { id: exampleId } },
     { title: 'one that is not there', input: { id: 'no-such-scenario' }, error: 'not_found' },

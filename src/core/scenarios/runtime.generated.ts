@@ -1,7 +1,7 @@
 // Written by scripts/generate-runtime.ts from src/core/scenarios/runtime. Do not edit.
 
 /** Changes with the runtime, and with it the compiler's version. */
-export const runtimeDigest = 'c2d86e51fc'
+export const runtimeDigest = '9736671128'
 
 /** The runtime's imports from Node. */
 export const runtimeImports: string = ``
@@ -1983,9 +1983,22 @@ function absoluteUrl(state, written) {
 async function navigateTo(state, written, deadline) {
   const url = absoluteUrl(state, written)
   state.frame = undefined
+  await mayOpen(state, url)
   await go(state, url, deadline, () =>
     currentPage(state).goto(url, { waitUntil: 'domcontentloaded', timeout: timeLeft(deadline) }),
   )
+  await mayOpen(state, currentPage(state).url())
+}
+
+/** Before, to say so at once; after, because a redirect may have led elsewhere and what then shows is only the refusal. */
+async function mayOpen(state, url) {
+  if (!/^https?:/.test(url)) return
+  try {
+    await state.environment.allowRequest?.(url)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new StepFailure('environment', \`\${url} may not be opened: \${reason}\`, { expected: 'a page', actual: reason })
+  }
 }
 
 async function moveInHistory(state, verb, deadline) {

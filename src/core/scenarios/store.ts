@@ -77,12 +77,13 @@ export async function listScenarios(
   )
 }
 
-/** Those already there with one of these ids or slugs, locked against another upload. */
+/** Those already there with one of these ids or slugs. Uploads of an org come one after the other: one that is not there yet cannot be locked. */
 export async function lockScenarios(
   tx: Queries,
   ids: readonly string[],
   slugs: readonly string[],
 ): Promise<Scenario[]> {
+  await tx.query(`select pg_advisory_xact_lock(hashtextextended(app.current_org()::text, 5570010))`)
   return tx.query<Scenario>(
     `select ${columns} from scenarios where id = any($1::uuid[]) or (slug = any($2) and archived_at is null) order by id for update`,
     [ids, slugs],

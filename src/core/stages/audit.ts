@@ -5,6 +5,9 @@ import { newId } from '../ids.ts'
 import type { Principal } from '../principal.ts'
 import { insertAuditEvent, lockAuditHead, moveAuditHead } from './audit-store.ts'
 
+/** Room for the ids of a hundred runs. */
+const maxTarget = 4000
+
 /** What is hashed, in this order; a reader recomputes the chain from these fields alone. */
 export interface AuditRecord {
   id: string
@@ -41,7 +44,7 @@ export async function appendAudit(tx: Queries, facts: AuditFacts): Promise<void>
     actor_id: principal.id,
     actor_name: principal.name,
     command: facts.command.name,
-    target: facts.target ?? null,
+    target: facts.target === undefined ? null : storable(facts.target),
     door: context.door,
     remote_address: context.remoteAddress ?? null,
     request_id: context.requestId,
@@ -51,6 +54,9 @@ export async function appendAudit(tx: Queries, facts: AuditFacts): Promise<void>
   await insertAuditEvent(tx, principal.org.id, record, head.hash, hash)
   await moveAuditHead(tx, principal.org.id, record.seq, hash)
 }
+
+/** A refused call's target is its raw input: of any type, any length, and perhaps nothing that PostgreSQL can hold. */
+const storable = (target: unknown): string => String(target).slice(0, maxTarget).replaceAll('\0', '').toWellFormed()
 
 /** SHA-256 over the previous hash and the record's fields in their fixed order. */
 export function chainHash(previous: Buffer, record: AuditRecord): Buffer {

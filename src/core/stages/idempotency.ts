@@ -1,4 +1,5 @@
 import { createHash, hkdfSync } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Answer } from '../call.ts'
 import type { Command } from '../command.ts'
 import type { Queries } from '../context.ts'
@@ -67,7 +68,25 @@ export async function storeAnswer(tx: Queries, claim: Claim, command: Command, a
     )
 }
 
-export const releaseKey = (db: Queries, claim: Claim): Promise<void> => removeClaim(db, claim)
+/**
+ * Frees the key of a call that failed. A database that was lost in mid-call may have committed it all the same, and is
+ * not there to ask: then the key is freed behind the caller's back, unless an answer turns out to be stored.
+ */
+export async function releaseKey(db: Queries, claim: Claim, reason: unknown): Promise<void> {
+  if ((reason as { code?: unknown }).code === 'unavailable') void removeLater(db, claim)
+  else await removeClaim(db, claim)
+}
+
+/** Tried for as long as the claim would last anyway. */
+async function removeLater(db: Queries, claim: Claim): Promise<void> {
+  for (let tries = 0; tries < 60; tries++) {
+    try {
+      return await removeClaim(db, claim)
+    } catch {
+      await sleep(1000, undefined, { ref: false })
+    }
+  }
+}
 
 /** Whether an answer has a plaintext secret: it is then kept only under a key that the database does not have. */
 export function holdsSecret(command: Command): boolean {

@@ -51,7 +51,7 @@ function findUnstorable(value: unknown, path: string): string | undefined {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return undefined
   for (const [key, child] of Object.entries(value)) {
     const where = path === '' ? key : `${path}.${key}`
-    if (key.includes('\0')) return path || 'input'
+    if (key.includes('\0') || !key.isWellFormed()) return path || 'input'
     const found = findUnstorable(child, where)
     if (found !== undefined) return found
   }

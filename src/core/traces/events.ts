@@ -29,7 +29,11 @@ export const traceEvents = defineCommand({
   access: { scope: 'mcp:trace:read' },
   effect: 'read',
   errors: ['not_found'],
-  resource: { uri: 'molar://traces/{id}/events', name: 'Trace events' },
+  resource: {
+    uri: 'molar://traces/{id}/events',
+    name: 'Trace events',
+    complete: { id: { list: 'traces.list', field: 'id' } },
+  },
   render: ({ events, next_offset }) =>
     [...events.map(renderEvent), ...(next_offset === null ? [] : [`(more: offset ${next_offset})`])].join('\n'),
   examples: [

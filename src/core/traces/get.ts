@@ -49,7 +49,11 @@ export const getTrace = defineCommand({
   access: { scope: 'mcp:trace:read' },
   effect: 'read',
   errors: ['not_found'],
-  resource: { uri: 'molar://traces/{id}', name: 'Trace' },
+  resource: {
+    uri: 'molar://traces/{id}',
+    name: 'Trace',
+    complete: { id: { list: 'traces.list', field: 'id' } },
+  },
   examples: [
     {
       title: 'the trace of a run that failed',

@@ -16,7 +16,12 @@ export const traceReport = defineCommand({
   access: { scope: 'mcp:trace:read' },
   effect: 'read',
   errors: ['not_found'],
-  resource: { uri: 'molar://traces/{id}/report', name: 'Trace report', mimeType: 'text/markdown' },
+  resource: {
+    uri: 'molar://traces/{id}/report',
+    name: 'Trace report',
+    mimeType: 'text/markdown',
+    complete: { id: { list: 'traces.list', field: 'id' } },
+  },
   render: ({ markdown }) => markdown,
   examples: [
     { title: 'the report of a run that failed', input: { id: exampleTraceId }, output: { id: exampleTraceId } },

@@ -8,6 +8,7 @@ import { refuse } from './answers.ts'
 import { classify } from './classify.ts'
 import { type McpHost, type McpHostOptions, mcpHost } from './host.ts'
 import { serveLegacy } from './legacy.ts'
+import { isListen, type ListenStreams, listenStreams } from './listen.ts'
 import { modernHandler, serveModern } from './modern.ts'
 import { readPlainCall, servePlainCall } from './plain-call.ts'
 import { selectionOf } from './request.ts'
@@ -27,10 +28,12 @@ export function mcpPlugin(options: McpOptions): FastifyPluginAsync {
     const host = mcpHost(options)
     const sessions = sessionMap({ ...defaultSessionLimits, ...options.sessions })
     const modern = modernHandler(host)
+    const listening = listenStreams(host)
     const sweeper = setInterval(() => sessions.sweep(), minute).unref()
     app.addHook('preClose', async () => {
       clearInterval(sweeper)
-      await Promise.all([sessions.close(), modern.close()])
+      host.credentials.stop()
+      await Promise.all([sessions.close(), modern.close(), listening.close()])
     })
     readJsonBodies(app)
     answerErrors(app)
@@ -42,7 +45,7 @@ export function mcpPlugin(options: McpOptions): FastifyPluginAsync {
         if (!contextOf(request).credential) fail('unauthorized', 'This needs a key: Authorization: Bearer molar_sk_…')
       },
       handler: (request, reply) =>
-        serve({ host, sessions, modern }, request, reply, { ...contextOf(request), door: 'mcp' }),
+        serve({ host, sessions, modern, listening }, request, reply, { ...contextOf(request), door: 'mcp' }),
     })
   }
 }
@@ -51,10 +54,11 @@ interface Endpoint {
   host: McpHost
   sessions: Sessions
   modern: ReturnType<typeof modernHandler>
+  listening: ListenStreams
 }
 
 async function serve(
-  { host, sessions, modern }: Endpoint,
+  { host, sessions, modern, listening }: Endpoint,
   request: FastifyRequest,
   reply: FastifyReply,
   caller: CallContext,
@@ -67,6 +71,8 @@ async function serve(
   if (Array.isArray(request.body))
     return refuse(reply, 400, -32600, 'Bad Request: JSON-RPC batches are not supported; send one message a request')
   const era = classify(request)
+  if (era.kind === 'modern' && isListen(request))
+    return listening.serve(request, reply, { caller, tools, owner: principal.id })
   if (era.kind !== 'legacy') return serveModern(modern, request, reply, { caller, tools })
   return serveLegacy(host, sessions, request, reply, { caller, principal, opens: era.reason === 'initialize' })
 }

@@ -6,6 +6,7 @@ import type { McpHost } from './host.ts'
 import { authInfoOf, callerIn, selectionOf } from './request.ts'
 import { makeServer } from './server.ts'
 import type { Session, Sessions } from './sessions.ts'
+import { cutStalled } from './stalled.ts'
 
 const badRequest = -32000
 const sessionNotFound = -32001
@@ -40,6 +41,11 @@ export async function serveLegacy(
       'Session not found: it has ended. Send initialize again',
       messageId(request),
     )
+  if (request.method === 'GET') {
+    const unwatch = host.credentials.watch(caller.credential, () => sessions.end(session))
+    reply.raw.once('close', unwatch)
+    cutStalled(reply, host.patience)
+  }
   return handle(host, session, request, reply, caller)
 }
 

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { CallContext } from '../../core/context.ts'
 import type { ToolSet } from '../../tools/index.ts'
 import type { McpHost } from './host.ts'
-import { authInfoOf, callerIn, goneSignal } from './request.ts'
+import { authInfoOf, callerIn, webRequest } from './request.ts'
 import { makeServer } from './server.ts'
 
 /** The SDK's handler for the stateless protocol: a server instance a request, SSE only where something comes before the result. */
@@ -11,7 +11,6 @@ export function modernHandler(host: McpHost): McpHttpHandler {
   return createMcpHandler(({ authInfo }) => makeServer(host, authInfo?.extra?.tools as ToolSet, callerIn), {
     legacy: 'reject',
     responseMode: 'auto',
-    maxSubscriptions: 0,
     onerror: (error) => host.log.debug({ err: error }, 'An MCP request was refused'),
   })
 }
@@ -23,22 +22,9 @@ export async function serveModern(
   { caller, tools }: { caller: CallContext; tools: ToolSet },
 ): Promise<FastifyReply> {
   const authInfo = authInfoOf(caller)
-  const web = new Request(`http://molar.invalid${request.url}`, {
-    method: request.method,
-    headers: webHeaders(request),
-    signal: goneSignal(reply),
-  })
-  const response = await handler.fetch(web, {
+  const response = await handler.fetch(webRequest(request, reply), {
     authInfo: { ...authInfo, extra: { ...authInfo.extra, tools } },
     parsedBody: request.body,
   })
   return reply.send(response)
-}
-
-function webHeaders(request: FastifyRequest): Headers {
-  const headers = new Headers()
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (value !== undefined) headers.set(name, [value].flat().join(', '))
-  }
-  return headers
 }

@@ -11,6 +11,7 @@ import type { CallContext } from '../../core/context.ts'
 import { CommandError } from '../../core/errors.ts'
 import { answerTool, type ToolSet, toldError, toolFailure } from '../../tools/index.ts'
 import { classify } from './classify.ts'
+import { canAsk } from './confirm.ts'
 import type { McpHost } from './host.ts'
 import { goneSignal } from './request.ts'
 
@@ -49,6 +50,8 @@ export function readPlainCall(request: FastifyRequest, tools: ToolSet): PlainCal
   ) {
     return undefined
   }
+  // a client that can ask a person first is served where questions are asked
+  if (command.effect === 'destroy' && canAsk(meta[CLIENT_CAPABILITIES_META_KEY])) return undefined
   return isProven(meta, request) ? { id, command, arguments: input, meta } : undefined
 }
 

@@ -1,11 +1,15 @@
-import { ProtocolError, ProtocolErrorCode, Server, type ServerContext } from '@modelcontextprotocol/server'
+import { Server, type ServerContext } from '@modelcontextprotocol/server'
 import type { CallContext } from '../../core/context.ts'
 import { readResource } from '../../resources/index.ts'
-import { prefaceOf, runTool, type ToolSet, toldError } from '../../tools/index.ts'
-import type { McpHost } from './host.ts'
+import { type ToolSet, toldError, writeAnswer } from '../../tools/index.ts'
+import { callTool } from './calls.ts'
+import { complete } from './complete.ts'
+import type { McpHost, Own } from './host.ts'
 import { instructions } from './instructions.ts'
+import { getPrompt, promptList } from './prompts.ts'
+import { subscriptions } from './subscriptions.ts'
 
-/** The server asks clients for nothing, so it never checks an answer of theirs; the SDK would build a validator a request. */
+/** Molar's questions have no fields, so no answer is held to a schema; the SDK would build a validator a request. */
 const noValidator = {
   getValidator(): never {
     throw new Error('Molar sends no elicitation whose answer would need a schema')
@@ -13,51 +17,65 @@ const noValidator = {
 }
 
 const minutes = 60_000
-const capabilities = { tools: {}, resources: {} }
+const capabilities = { tools: {}, resources: { subscribe: true }, prompts: {}, completions: {} }
+const stable = { ttlMs: 5 * minutes, cacheScope: 'private' } as const
 /** Lists change with a release only. */
 const cacheHints = {
-  'tools/list': { ttlMs: 5 * minutes, cacheScope: 'private' },
-  'resources/list': { ttlMs: 5 * minutes, cacheScope: 'private' },
-  'resources/templates/list': { ttlMs: 5 * minutes, cacheScope: 'private' },
-} as const
+  'tools/list': stable,
+  'prompts/list': stable,
+  'resources/list': stable,
+  'resources/templates/list': stable,
+}
+/** How long a person may think about a question, in the 2025 era; in the other it is the client that waits. */
+const inputRequired = { roundTimeoutMs: 5 * minutes }
 
 /**
  * A server for one request (2026-07-28) or one session (2025 era). It is the SDK's low-level one with answers built
  * beforehand, so that making it costs little. `callerOf` says who sent the request at hand.
  */
-export function makeServer(
-  host: McpHost,
-  tools: ToolSet,
-  callerOf: (context: ServerContext) => CallContext | Promise<CallContext>,
-): Server {
-  const server = new Server(host.info, { capabilities, instructions, jsonSchemaValidator: noValidator, cacheHints })
+export function makeServer(host: McpHost, tools: ToolSet, callerOf: CallerOf): Server {
+  const options = { capabilities, instructions, jsonSchemaValidator: noValidator, cacheHints, inputRequired }
+  const server = new Server(host.info, options)
+  const own = ownHandlers(host, tools, callerOf, () => server.getClientCapabilities())
   server.setRequestHandler('tools/list', () => tools.list)
-  server.setRequestHandler('tools/call', async ({ params }, context) => {
-    const command = tools.find(params.name)
-    if (!command) throw new ProtocolError(ProtocolErrorCode.InvalidParams, tools.explainMissing(params.name))
-    const request = { arguments: params.arguments, meta: context.mcpReq._meta, progress: progressOf(context) }
-    return runTool(command, request, { ...(await callerOf(context)), signal: context.mcpReq.signal }, host.log)
-  })
+  server.setRequestHandler('tools/call', own.call)
+  server.setRequestHandler('prompts/list', () => promptList)
+  server.setRequestHandler('prompts/get', ({ params }) => getPrompt(params.name, params.arguments))
   server.setRequestHandler('resources/list', () => host.resources.list)
   server.setRequestHandler('resources/templates/list', () => host.resources.templates)
-  server.setRequestHandler('resources/read', async ({ params }, context) => {
-    const caller = await callerOf(context)
-    return readResource(
-      host.resources,
-      params.uri,
-      { ...caller, signal: context.mcpReq.signal },
-      {
-        publicError: (error) => toldError(error, caller.requestId, host.log),
-        preface: prefaceOf,
-      },
-    )
-  })
+  server.setRequestHandler('resources/read', own.read)
+  server.setRequestHandler('completion/complete', async (request, context) =>
+    complete(host, request, { ...(await callerOf(context)), signal: context.mcpReq.signal }),
+  )
+  serveSubscriptions(server, host, callerOf)
+  host.extension?.extend(server, own)
   return server
 }
 
-function progressOf({ mcpReq }: ServerContext) {
-  const progressToken = mcpReq._meta?.progressToken
-  if (progressToken === undefined) return undefined
-  return (progress: number, message: string) =>
-    mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress, message } })
+type CallerOf = (context: ServerContext) => CallContext | Promise<CallContext>
+
+const ownHandlers = (host: McpHost, tools: ToolSet, callerOf: CallerOf, capabilities: () => unknown): Own => ({
+  tools,
+  resources: host.resources,
+  call: (request, context) => callTool({ host, tools, callerOf, capabilities }, request, context),
+  async read({ params }, context) {
+    const caller = { ...(await callerOf(context)), signal: context.mcpReq.signal }
+    const publicError = (error: unknown) => toldError(error, caller.requestId, host.log)
+    return readResource(host.resources, params.uri, caller, { publicError, write: writeAnswer })
+  },
+})
+
+/** Of the 2025 era alone: in the other the SDK answers these two with "method not found". */
+function serveSubscriptions(server: Server, host: McpHost, callerOf: CallerOf): void {
+  const listening = subscriptions(host, (uri) => server.sendResourceUpdated({ uri }))
+  listening.start()
+  server.onclose = () => listening.stop()
+  server.setRequestHandler('resources/subscribe', async ({ params }, context) => {
+    await listening.add(params.uri, await callerOf(context))
+    return {}
+  })
+  server.setRequestHandler('resources/unsubscribe', ({ params }) => {
+    listening.remove(params.uri)
+    return {}
+  })
 }

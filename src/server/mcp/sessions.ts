@@ -31,6 +31,8 @@ export interface Sessions {
   /** A new session whose first message is initialize; undefined when every session is at work and none may be dropped. */
   open(owner: string, server: Server): Promise<Session | undefined>
   size(): number
+  /** Ends one at once. */
+  end(session: Session): void
   /** Ends what has been idle for too long. */
   sweep(now?: number): void
   close(): Promise<void>
@@ -69,7 +71,9 @@ export function sessionMap(limits: SessionLimits): Sessions {
       })
       const session: Session = { transport, owner, lastUsed: Date.now(), working: 0, listening: 0 }
       opening.add(session)
+      const before = server.onclose
       server.onclose = () => {
+        before?.()
         opening.delete(session)
         if (transport.sessionId !== undefined) sessions.delete(transport.sessionId)
       }
@@ -77,6 +81,7 @@ export function sessionMap(limits: SessionLimits): Sessions {
       return session
     },
     size: () => sessions.size,
+    end,
     sweep(now = Date.now()) {
       for (const session of all()) {
         if (session.working + session.listening === 0 && now - session.lastUsed > limits.idle) end(session)

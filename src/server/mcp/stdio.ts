@@ -5,6 +5,7 @@ import { newId } from '../../core/ids.ts'
 import type { Selection } from '../../tools/index.ts'
 import { type McpHostOptions, mcpHost } from './host.ts'
 import { makeServer } from './server.ts'
+import { listenOverStdio } from './stdio-listen.ts'
 
 export interface StdioOptions extends McpHostOptions, Selection {
   /** Whose calls these are; asked for at each call, so that it may come into being with the database. */
@@ -36,12 +37,14 @@ export function serveMcpStdio(options: StdioOptions): StdioServer {
   })
   const handle = serveStdio(() => makeServer(host, tools, callerOf), {
     transport,
-    maxSubscriptions: 0,
+    maxSubscriptions: 100,
     onerror: (error) => options.log.debug({ err: error }, 'A message over stdio could not be served'),
   })
+  const listening = listenOverStdio(host, transport, callerOf)
   const entryClosed = transport.onclose
   const closed = new Promise<void>((resolve) => {
     transport.onclose = () => {
+      listening.stop()
       entryClosed?.()
       resolve()
     }

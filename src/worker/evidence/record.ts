@@ -2,11 +2,14 @@ import { join } from 'node:path'
 import type { BrowserContext, Locator, Page, Request } from 'playwright-core'
 import { boundedEmitter } from './bounded.ts'
 import { within } from './deadline.ts'
+import { type DownloadedFile, recordDownloads } from './downloads.ts'
 import type { EvidenceEvent } from './event.ts'
 import { recordNetwork } from './network.ts'
+import { htmlOf, outlineOf } from './outline.ts'
 import { recordPages } from './pages.ts'
 import { masksFor, takePicture } from './picture.ts'
 import type { Redactor } from './redact.ts'
+import { recordReplay } from './replay.ts'
 
 export interface EvidenceOptions {
   /** Gets every event, redacted and bounded, in order. */
@@ -18,6 +21,8 @@ export interface EvidenceOptions {
   pictures: boolean
   /** Whether Playwright's trace is recorded. */
   trace: boolean
+  /** Whether rrweb runs in the pages; costs a fifth of a run's time. Default false. */
+  replay?: boolean
   /** Where trace.zip is written, unscrubbed: a private folder of the run. */
   directory: string
   /** Events let through; the rest is counted. Default 5,000. */
@@ -29,12 +34,28 @@ export interface Evidence {
   currentStep(stepId: string | null, title?: string): Promise<void>
   /** A JPEG of what the page shows, secrets covered; undefined when none could be had. */
   picture(page: Page): Promise<Buffer | undefined>
+  /** The page's accessible outline, redacted and bounded; undefined when it does not answer. */
+  outline(page: Page): Promise<string | undefined>
+  /** The page's DOM as HTML, redacted. */
+  html(page: Page): Promise<Buffer | undefined>
+  /** How often a page of this context has gone to another document or address. */
+  navigations(): number
   /** To be awaited before text is typed into `field`: covers it where `secret` (the default), and keeps a `value` that goes into a password field out of all that follows. */
   maskFilled(field: Locator, typed?: { value?: string; secret?: boolean }): Promise<void>
   /** The name that events give this page: p1, p2, … */
   pageName(page: Page): string | undefined
-  /** Ends recording; call before the context closes. `traceZip` is not scrubbed yet. */
-  stop(): Promise<{ traceZip?: string; dropped: number }>
+  /** Ends recording; call before the context closes. Nothing of what it answers is scrubbed yet. */
+  stop(): Promise<Recorded>
+}
+
+/** What was recorded, as it came: secrets and all. */
+export interface Recorded {
+  /** A trace.zip's path. */
+  traceZip?: string
+  downloads: DownloadedFile[]
+  replay?: { events: unknown[]; cut: boolean }
+  /** Events that were too many. */
+  dropped: number
 }
 
 /** Starts to record a context: its events through `emit` and, where asked, Playwright's trace. Call before the first page opens. */
@@ -43,8 +64,12 @@ export async function recordEvidence(context: BrowserContext, options: EvidenceO
   const masks = masksFor(options.masks ?? [])
   const pages = recordPages(context, out, options.redact)
   const network = recordNetwork(context, out, options.redact, (request) => pages.nameOf(pageOf(request)))
+  const downloads = recordDownloads(context)
+  const [replay] = await Promise.all([
+    options.replay ? recordReplay(context) : undefined,
+    options.trace ? context.tracing.start({ screenshots: true, snapshots: true }) : undefined,
+  ])
   let grouped = false
-  if (options.trace) await context.tracing.start({ screenshots: true, snapshots: true })
 
   async function group(title: string | undefined): Promise<void> {
     if (!options.trace) return
@@ -57,9 +82,13 @@ export async function recordEvidence(context: BrowserContext, options: EvidenceO
   return {
     async currentStep(stepId, title) {
       out.step = stepId
+      if (stepId === null && replay) await Promise.all(context.pages().map((page) => replay.flush(page)))
       await group(stepId === null ? undefined : (title ?? stepId))
     },
     picture: async (page) => (options.pictures ? takePicture(page, masks) : undefined),
+    outline: (page) => outlineOf(page, options.redact),
+    html: (page) => htmlOf(page, options.redact),
+    navigations: () => pages.navigations(),
     async maskFilled(field, { value, secret = true } = {}) {
       if (secret) await masks.add(field)
       else if (value && (await masks.isPassword(field))) options.redact.learn('password', value)
@@ -68,14 +97,20 @@ export async function recordEvidence(context: BrowserContext, options: EvidenceO
     async stop() {
       await group(undefined)
       pages.stop()
-      const [traceZip] = await Promise.all([
+      const [traceZip, files] = await Promise.all([
         options.trace ? stopTrace(context, options.directory) : undefined,
+        downloads.settle(),
         network.flush(),
       ])
       if (options.trace && !traceZip)
         out.emit({ kind: 'log', level: 'warn', message: 'The browser gave no Playwright trace.' })
       out.stop()
-      return { ...(traceZip ? { traceZip } : {}), dropped: out.dropped() }
+      return {
+        ...(traceZip ? { traceZip } : {}),
+        ...(replay ? { replay: replay.events() } : {}),
+        downloads: files,
+        dropped: out.dropped(),
+      }
     },
   }
 }

@@ -18,7 +18,7 @@ const vocabulary = new Set([
   'messageType',
 ])
 const plainWord = /^[\w@:.-]{1,80}$/
-const names = new Set(['sha1', '_sha1', 'file'])
+const names = new Set(['sha1', '_sha1', 'file', '_file'])
 /** Of a context's options: sign-in state, and where the run's own proxy is. */
 const privateOptions = new Set(['storageState', 'httpCredentials', 'clientCertificates', 'proxy'])
 const dots = '••••'
@@ -49,6 +49,13 @@ export function scrubEvent(event: unknown, redact: Redactor, renamed: ReadonlyMa
   return walk(event, '', false)
 }
 
+/** Playwright names a resource with its folder or, up to 1.5x, without. */
+function renamedFile(name: string, renamed: ReadonlyMap<string, string>): string | undefined {
+  const folder = name.startsWith('resources/') ? 'resources/' : ''
+  const fresh = renamed.get(name.slice(folder.length))
+  return fresh === undefined ? undefined : `${folder}${fresh}`
+}
+
 function scrubString(
   value: string,
   key: string,
@@ -56,7 +63,7 @@ function scrubString(
   redact: Redactor,
   renamed: ReadonlyMap<string, string>,
 ): string {
-  if (names.has(key)) return renamed.get(value) ?? redact.secrets(value)
+  if (names.has(key)) return renamedFile(value, renamed) ?? redact.secrets(value)
   if (vocabulary.has(key) && plainWord.test(value)) return value
   if (hidden && value !== '') return key === 'name' ? redact.text(value) : redacted
   return redact.text(value)

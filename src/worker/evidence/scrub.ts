@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import { strFromU8, strToU8, unzipSync, type Zippable, zipSync } from 'fflate'
+import { type Frame, framesOf } from './film.ts'
+import { makeHar } from './har.ts'
 import { passwordsIn } from './passwords.ts'
 import type { Redactor } from './redact.ts'
 import { scrubBody } from './scrub-body.ts'
@@ -12,12 +14,30 @@ const packed = /\.(?:jpe?g|png|webp|gif|woff2?|mp4|webm|zip|gz)$/i
 const lines = /\.(?:trace|network)$/
 const stacks = /\.stacks$/
 
-/** Secrets and typed passwords out of a Playwright trace.zip, which stays one that Playwright's viewer opens. `passwordValues` adds to those learned from the trace itself. Throws on a broken or huge zip: then store no trace. */
-export async function scrubTraceZip(
-  path: string,
-  redactor: Redactor,
-  options: { passwordValues?: readonly string[] } = {},
-): Promise<Buffer> {
+/** What a run keeps of Playwright's trace; nothing of it holds a known secret. */
+export interface ScrubbedTrace {
+  /** Still a trace.zip, which Playwright's viewer opens. */
+  zip: Buffer
+  /** The film of the page, oldest first. */
+  frames: Frame[]
+  /** What was exchanged with servers, as HAR 1.2; absent where nothing was. */
+  har?: Buffer
+  /** The redactor that knows the typed passwords of this trace as well. */
+  redact: Redactor
+}
+
+/** The zip alone, as `scrubTrace` makes it. */
+export async function scrubTraceZip(path: string, redactor: Redactor, options: ScrubOptions = {}): Promise<Buffer> {
+  return (await scrubTrace(path, redactor, options)).zip
+}
+
+interface ScrubOptions {
+  /** Typed passwords beside those that the trace itself tells of. */
+  passwordValues?: readonly string[]
+}
+
+/** Secrets and typed passwords out of a Playwright trace.zip. Throws on a broken or huge zip: then store no trace. */
+export async function scrubTrace(path: string, redactor: Redactor, options: ScrubOptions = {}): Promise<ScrubbedTrace> {
   const entries = unpack(await readFile(path))
   const events = new Map(
     Object.entries(entries)
@@ -26,6 +46,7 @@ export async function scrubTraceZip(
   )
   const redact = knowing(redactor, [...(options.passwordValues ?? []), ...passwordsIn([...events.values()].flat())])
   const result: Zippable = {}
+  const bodies = new Map<string, Buffer>()
   const renamed = new Map<string, string>()
   for (const [name, bytes] of Object.entries(entries)) {
     if (events.has(name) || stacks.test(name)) continue
@@ -33,18 +54,35 @@ export async function scrubTraceZip(
     await setImmediate()
     const clean = scrubBody(name, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), redact)
     const to = clean.equals(bytes) ? name : renameByContent(name, clean, renamed)
-    result[to] = [clean, { level: packed.test(name) ? 0 : 6 }]
+    bodies.set(to, clean)
+    result[to] = [clean, { level: packed.test(name) ? 0 : 2 }]
   }
+  const clean = new Map<string, unknown[]>()
   for (const [name, list] of events) {
     await setImmediate()
-    const text = list.map((event) => JSON.stringify(scrubEvent(event, redact, renamed))).join('\n')
+    const scrubbed = list.map((event) => scrubEvent(event, redact, renamed))
+    clean.set(name, scrubbed)
+    const text = scrubbed.map((event) => JSON.stringify(event)).join('\n')
     result[name] = strToU8(text && `${text}\n`)
   }
   for (const name of Object.keys(entries)) {
     // Call stacks show the worker's own files, which are no business of whoever reads the trace.
     if (stacks.test(name)) result[name] = strToU8('{"files":[],"stacks":[]}')
   }
-  return Buffer.from(zipSync(result, { level: 6, mtime: new Date('1980-01-02T00:00:00') }))
+  const body = (name: string) => bodies.get(name)
+  const har = makeHar(
+    [...clean].flatMap(([name, list]) => (name.endsWith('.network') ? list : [])),
+    body,
+  )
+  return {
+    zip: Buffer.from(zipSync(result, { level: 2, mtime: new Date('1980-01-02T00:00:00') })),
+    frames: framesOf(
+      [...clean].flatMap(([name, list]) => (name.endsWith('.trace') ? list : [])),
+      body,
+    ),
+    ...(har && { har }),
+    redact,
+  }
 }
 
 function unpack(zip: Buffer): Record<string, Uint8Array> {

@@ -29,7 +29,10 @@ const nestedField = new RegExp(
   'gi',
 )
 const headerLine = new RegExp(`^((?:${header}):[ \\t]{0,16})\\S.{0,16384}`, 'gim')
-const query = new RegExp(`([?&;]|\\b)((?:${field})=)[^&\\s"'\\\\<>#]{1,8192}`, 'gi')
+const query = new RegExp(
+  `([?&;]|\\b)((?:${field}|token|auth_?token|session_?(?:id|token))=)[^&\\s"'\\\\<>#]{1,8192}`,
+  'gi',
+)
 
 /** Replaces what looks like a credential, wherever it came from. */
 export function redactShapes(text: string): string {

@@ -700,12 +700,34 @@ t.test('the project file is read as far as it goes, and the rest is a warning', 
     variables: { a: '1' },
     clones: ['stripe', 'email'],
     scenarios: [{ slug: 'checkout', goal: 'buys one item' }],
+    web_server: undefined,
+    environments: {},
   })
   t.same(
     warnings.map(({ code, range }) => `${code} ${range.start.line}`),
     ['MOLAR_S004 4', 'MOLAR_S003 12', 'MOLAR_S003 16'],
   )
   t.same(readProject('').warnings, [])
+  const served = readProject(
+    `---\nweb_server: { command: npm start, url: 'http://localhost:3000', timeout: 2m }\nenvironments:\n  staging: https://staging.example\n  local: { base_url: 'http://localhost:3000', variables: { a: 2 } }\n---\n# Shop\n`,
+  )
+  t.match(served, {
+    web_server: { command: 'npm start', url: 'http://localhost:3000', timeout_ms: 120_000, reuse: undefined, cwd: '.' },
+    environments: {
+      staging: { base_url: 'https://staging.example', variables: {} },
+      local: { base_url: 'http://localhost:3000', variables: { a: '2' } },
+    },
+    warnings: [],
+  })
+  for (const wrong of [
+    'web_server: npm start',
+    "web_server: { command: x, url: 'ftp://x' }",
+    "web_server: { command: x, url: 'http://x', port: 1 }",
+    "web_server: { command: x, url: 'http://x', cwd: ../up }",
+    'environments: [a]',
+    'environments: { a: { url: 1 } }',
+  ])
+    t.match(readProject(`---\n${wrong}\n---\n# S\n`).warnings, [{ code: 'MOLAR_S003', range: { start: { line: 2 } } }], wrong)
 })
 
 t.test('the inlined runtime is the runtime', async (t) => {

@@ -3,9 +3,16 @@ import { blockOptions, offsets, textOf } from './body.ts'
 import { nearest } from './nearest.ts'
 import { tooMuch } from './nesting.ts'
 import type { Finding, Problem, Report } from './problem.ts'
+import {
+  isDirectory,
+  type ProjectEnvironment,
+  readEnvironments,
+  readVariables,
+  readWebServer,
+  type WebServer,
+} from './project-keys.ts'
 import { isHttpUrl, isSlug } from './schema.ts'
 import { canonicalText, foldSpace, toProblems } from './text.ts'
-import { isReferenceName } from './values.ts'
 import { readYaml } from './yaml.ts'
 
 /** The project file, `.molar.md` at the root of a repository. What stands in it is a hint; nothing in it is an error. */
@@ -18,10 +25,13 @@ export interface Project {
   /** Kinds that every scenario may use. */
   clones: string[]
   scenarios: { slug: string; goal: string }[]
+  /** What serves the application while scenarios run. */
+  web_server: WebServer | undefined
+  environments: Record<string, ProjectEnvironment>
   warnings: Problem[]
 }
 
-const keys = ['base_url', 'scenarios', 'variables']
+const keys = ['base_url', 'scenarios', 'variables', 'web_server', 'environments']
 const defaultDirectory = '.molar/scenarios'
 
 /** Reads a project file; what it does not know becomes a warning. */
@@ -36,6 +46,8 @@ export function readProject(source: string): Project {
     variables: {},
     clones: [],
     scenarios: [],
+    web_server: undefined,
+    environments: {},
     warnings: [],
   }
   const much = tooMuch(text)
@@ -106,33 +118,18 @@ function readFront(text: string, start: number, end: number, project: Project, r
   const yaml = readYaml(text.slice(from, to), from, report)
   if (!yaml || typeof yaml.data !== 'object' || yaml.data === null || Array.isArray(yaml.data)) return
   for (const [key, value] of Object.entries(yaml.data)) {
-    const wrong = (message: string) => report({ code: 'MOLAR_S003', message, ...yaml.valueAt([key]), suggestions: [] })
+    const wrong = (message: string, path: readonly string[] = []) =>
+      report({ code: 'MOLAR_S003', message, ...yaml.valueAt([key, ...path]), suggestions: [] })
     if (key === 'base_url') setBaseUrl(String(value), yaml.valueAt([key]), project, report)
     else if (key === 'scenarios') {
       if (typeof value === 'string' && isDirectory(value)) project.scenarios_directory = value
       else wrong('"scenarios" is a directory inside of the repository.')
-    } else if (key === 'variables') readVariables(value, project, wrong)
+    } else if (key === 'variables') project.variables = readVariables(value, wrong)
+    else if (key === 'web_server') project.web_server = readWebServer(value, wrong)
+    else if (key === 'environments') project.environments = readEnvironments(value, wrong)
     else {
       const message = `There is no key "${key}".`
       report({ code: 'MOLAR_S004', message, ...yaml.keyAt([key]), suggestions: nearest(key, keys) })
     }
   }
-}
-
-function readVariables(value: unknown, project: Project, wrong: (message: string) => void): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    wrong('"variables" is a map of names to texts.')
-    return
-  }
-  for (const [name, text] of Object.entries(value)) {
-    const plain = ['string', 'number', 'boolean'].includes(typeof text)
-    if (plain && isReferenceName(name)) project.variables[name] = String(text)
-    else wrong(`The variable "${name}" is no text.`)
-  }
-}
-
-/** Relative, and not out of the repository. */
-function isDirectory(path: string): boolean {
-  const parts = path.split(/[\\/]/)
-  return path !== '' && path.length <= 500 && !path.startsWith('/') && !path.includes(':') && !parts.includes('..')
 }

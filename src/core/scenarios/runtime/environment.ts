@@ -39,7 +39,7 @@ export interface RuntimeEnvironment {
   onEvent?: (event: RuntimeEvent) => unknown
   /** What screenshots hide, beside password fields and what a secret was filled into. */
   mask?: (page: Page) => Locator[]
-  /** Says no by throwing; asked for every Request step and every redirect of one, which no page route sees. */
+  /** Says no by throwing; asked for every Navigate and Request step and every redirect of one. */
   allowRequest?: (url: string) => void | Promise<void>
   /** Resolves when the event has come; throws when it has not in time. */
   waitForWebhook?: (event: { kind: string; event: string; timeoutMs: number }) => Promise<void>

@@ -40,9 +40,22 @@ export function absoluteUrl(state: SessionState, written: string): string {
 export async function navigateTo(state: SessionState, written: string, deadline: Deadline): Promise<void> {
   const url = absoluteUrl(state, written)
   state.frame = undefined
+  await mayOpen(state, url)
   await go(state, url, deadline, () =>
     currentPage(state).goto(url, { waitUntil: 'domcontentloaded', timeout: timeLeft(deadline) }),
   )
+  await mayOpen(state, currentPage(state).url())
+}
+
+/** Before, to say so at once; after, because a redirect may have led elsewhere and what then shows is only the refusal. */
+async function mayOpen(state: SessionState, url: string): Promise<void> {
+  if (!/^https?:/.test(url)) return
+  try {
+    await state.environment.allowRequest?.(url)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new StepFailure('environment', `${url} may not be opened: ${reason}`, { expected: 'a page', actual: reason })
+  }
 }
 
 export async function moveInHistory(

@@ -1,0 +1,109 @@
+import { join } from 'node:path'
+import type { ArtifactShelf } from './artifacts.ts'
+import { type AttemptResult, pictureName } from './attempt.ts'
+import {
+  type Frame,
+  frameAt,
+  makeVideo,
+  type Recorded,
+  type Redactor,
+  scrubBody,
+  scrubTrace,
+} from './evidence/index.ts'
+import type { Recorder } from './recorder.ts'
+
+/** Evidence that costs time, for those who ask for it. */
+export interface WantedEvidence {
+  rrweb: boolean
+  video: boolean
+  /** ffmpeg's path, where there is one. */
+  ffmpeg: string | undefined
+}
+
+interface KeepContext {
+  shelf: ArtifactShelf
+  recorder: Recorder
+  redactor: Redactor
+  wanted: WantedEvidence
+  /** The run's private one. */
+  directory: string
+}
+
+/** Scrubs and stores what an attempt recorded. Evidence that is broken is left out and said so: it fails no run. */
+export async function keepEvidence(result: AttemptResult, context: KeepContext): Promise<void> {
+  const { recorded } = result
+  if (!recorded) return
+  const trace = await keepTrace(recorded, context)
+  const redact = trace?.redact ?? context.redactor
+  keepFilm(result, trace?.frames ?? [], context)
+  keepDownloads(recorded, redact, context)
+  keepReplay(recorded, redact, context)
+  if (context.wanted.video) await keepVideo(trace?.frames ?? [], context)
+}
+
+const warn = ({ recorder }: KeepContext, message: string) =>
+  void recorder.emit({ kind: 'log', level: 'warn', about: 'evidence', message })
+
+async function keepTrace({ traceZip }: Recorded, context: KeepContext) {
+  if (traceZip === undefined) return undefined
+  try {
+    const trace = await scrubTrace(traceZip, context.redactor)
+    context.shelf.put(trace.zip, { kind: 'trace', name: 'trace.zip', mediaType: 'application/zip' })
+    if (trace.har) context.shelf.put(trace.har, { kind: 'har', name: 'network.har', mediaType: 'application/json' })
+    return trace
+  } catch (error) {
+    warn(context, `The Playwright trace could not be kept: ${(error as Error).message}`)
+    return undefined
+  }
+}
+
+/** A picture of each step out of the trace's film: what was to be seen when it ended. A real picture goes before it. */
+function keepFilm(
+  { events, pictured }: AttemptResult,
+  frames: readonly Frame[],
+  { shelf, recorder }: KeepContext,
+): void {
+  const ends = events.filter((event) => event.kind === 'step.end' && event.step_id !== null)
+  for (const { step_id: stepId, ts, number } of ends) {
+    const frame = pictured?.has(stepId ?? '') ? undefined : frameAt(frames, ts)
+    if (!frame || typeof number !== 'number') continue
+    const name = pictureName(number)
+    const facts = shelf.put(frame.image, { kind: 'screenshot', name, mediaType: 'image/jpeg', stepId })
+    const taken_at = Math.round(frame.at)
+    recorder.emit({ kind: 'screenshot', step_id: stepId, name, media_type: 'image/jpeg', ...facts, taken_at })
+  }
+}
+
+function keepDownloads({ downloads }: Recorded, redact: Redactor, context: KeepContext): void {
+  for (const { name, bytes, why } of downloads) {
+    const plain = redact.text(name)
+    if (!bytes) {
+      warn(context, `The download ${plain} is not kept: ${why}.`)
+      continue
+    }
+    const mediaType = 'application/octet-stream'
+    const kept = scrubBody(name, bytes, redact)
+    context.shelf.put(kept, { kind: 'download', name: plain, mediaType })
+  }
+}
+
+function keepReplay({ replay }: Recorded, redact: Redactor, context: KeepContext): void {
+  if (!replay) return
+  if (replay.cut) warn(context, 'The rrweb recording is cut off: the pages changed too much.')
+  if (replay.events.length === 0) return
+  const bytes = Buffer.from(`${JSON.stringify(redact.json(replay.events))}\n`)
+  context.shelf.put(redact.bytes(bytes), { kind: 'rrweb', name: 'rrweb.json', mediaType: 'application/json' })
+}
+
+async function keepVideo(frames: readonly Frame[], context: KeepContext): Promise<void> {
+  const { ffmpeg } = context.wanted
+  const video =
+    ffmpeg === undefined
+      ? undefined
+      : await makeVideo(frames, { ffmpeg, path: join(context.directory, 'video.webm') }).catch(() => undefined)
+  if (video) context.shelf.put(video, { kind: 'video', name: 'video.webm', mediaType: 'video/webm' })
+  else {
+    const why = ffmpeg === undefined ? 'ffmpeg was not found' : 'ffmpeg could not make one'
+    warn(context, `No video: ${why}. The frames are in trace.zip.`)
+  }
+}

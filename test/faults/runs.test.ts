@@ -1,0 +1,359 @@
+import { execFileSync } from 'node:child_process'
+import { readdir, readFile } from 'node:fs/promises'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { strFromU8, unzipSync } from 'fflate'
+import pg from 'pg'
+import t from 'tap'
+import { newId } from '../../src/core/ids.ts'
+import { hostileApp } from '../fixtures/hostile-app.ts'
+import { selfSigned } from '../fixtures/self-signed.ts'
+import { world } from '../fixtures/world.ts'
+
+// Whatever the application does, a run ends, soon, with a verdict that says why; and it neither escapes nor tells secrets.
+
+const here = await world(t, { workers: 2 })
+const app = await hostileApp()
+t.teardown(() => app.close())
+
+interface Part {
+  front?: string
+  setup?: string[]
+  teardown?: string[]
+}
+
+function scenario(steps: string[], { front = '', setup = [], teardown = [] }: Part = {}): string {
+  const id = newId()
+  const list = (title: string, lines: string[]) =>
+    lines.length === 0 ? '' : `\n## ${title}\n${lines.map((line, at) => `${at + 1}. ${line}`).join('\n')}\n`
+  return `---\nspec_version: '1.0'\nid: ${id}\nslug: s-${id}\ndescription: d\n${front ? `${front}\n` : ''}---\n# T\n${list('Setup', setup)}${list('Steps', steps)}${list('Teardown', teardown)}`
+}
+
+async function start(steps: string[], part: Part & { base?: string; secrets?: object } = {}): Promise<string> {
+  const order = {
+    files: [{ content: scenario(steps, part) }],
+    base_url: part.base ?? app.url,
+    wait: 0,
+    secrets: part.secrets ?? {},
+  }
+  const { status, body } = await here.rest('POST /v1/runs/batch', order)
+  if (status !== 201) throw new Error(JSON.stringify(body))
+  return body.runs[0].id
+}
+
+const get = async (id: string) => (await here.rest(`GET /v1/runs/${id}`)).body
+async function ended(id: string, seconds = 40) {
+  for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(25)) {
+    const run = await get(id)
+    if (!['queued', 'running'].includes(run.status)) return run
+  }
+  throw new Error(`run ${id} has not ended: ${JSON.stringify(await get(id)).slice(0, 500)}`)
+}
+const run = async (steps: string[], part: Parameters<typeof start>[1] = {}) => ended(await start(steps, part))
+
+async function eventsOf(run: { trace_id: string }): Promise<any[]> {
+  const all: any[] = []
+  for (let offset: number | null = 0; offset !== null; ) {
+    const { body }: any = await here.rest(`GET /v1/traces/${run.trace_id}/events?limit=500&offset=${offset}`)
+    all.push(...body.events)
+    offset = body.next_offset
+  }
+  return all
+}
+const gapless = (events: { seq: number }[]) => events.every(({ seq }, at) => seq === at + 1)
+const told = (events: any[]) => events.map((event) => String(event.message ?? event.text ?? '')).join('\n')
+
+await run(['Navigate to /']) // the browser is warm from here on
+
+t.test(
+  'an application that is not there, has no name or a bad certificate: errored, with the reason, at once',
+  async (t) => {
+    const server = createServer(selfSigned, (_request, response) => response.end('<h1>Home</h1>'))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    t.teardown(() => server.close())
+    const cases: [string, string, RegExp][] = [
+      ['nobody listens', 'http://127.0.0.1:9', /refuse that port/],
+      ['a closed port', 'http://127.0.0.1:61234', /refused/i],
+      ['no such name', 'http://no-such-host.invalid', /name|resolve/i],
+      ['self-signed', `https://localhost:${(server.address() as AddressInfo).port}`, /certificate|ERR_CERT/i],
+    ]
+    for (const [name, base, reason] of cases) {
+      const { status, failure, duration_ms } = await run(['Navigate to /', 'Assert heading "Home" is visible'], {
+        base,
+      })
+      t.match({ status, message: failure?.message }, { status: 'errored', message: reason }, name)
+      t.ok(duration_ms < 6000, `${name}: ${duration_ms} ms: ${failure?.message}`)
+    }
+  },
+)
+
+t.test('a page that never settles is no hang', async (t) => {
+  const busy = await run(['Navigate to /endless', 'Assert heading "Busy" is visible'])
+  t.match(busy, { status: 'passed' }, `endless requests: ${busy.duration_ms} ms ${busy.failure?.message}`)
+  const front = 'step_timeout_ms: 1500'
+  for (const [path, steps] of [
+    ['/silent', ['Navigate to /silent']],
+    ['/loading', ['Navigate to /loading', 'Assert heading "None" is visible']],
+    ['/loop', ['Navigate to /loop', 'Click button "Go"', 'Assert heading "None" is visible']],
+    ['/loop-now', ['Navigate to /loop-now', 'Wait 1s', 'Assert heading "None" is visible', 'Screenshot']],
+  ] as const) {
+    const result = await run([...steps], { front, teardown: ['Request POST /torn-down expects 204'] })
+    t.match(result.status, /failed|errored/, path)
+    t.ok(result.duration_ms < 12_000, `${path}: ${result.duration_ms} ms: ${result.failure?.message}`)
+    t.ok(result.failure.message.length > 20, 'and it says why')
+  }
+  t.equal(
+    (await run(['Navigate to /', 'Assert heading "Home" is visible'])).status,
+    'passed',
+    'the next run is none the worse',
+  )
+})
+
+t.test('dialogs and downloads that nobody expected', async (t) => {
+  const dialogs = await run([
+    'Navigate to /dialogs',
+    'Assert text "false null" is visible',
+    'Navigate to /',
+    'Assert heading "Home" is visible',
+  ])
+  t.match(dialogs, { status: 'passed' }, dialogs.failure?.message)
+  t.match(told(await eventsOf(dialogs)), /one[\s\S]*two[\s\S]*three/, 'they are in the trace')
+  const download = await run([
+    'Navigate to /',
+    'Click button "Fetch"',
+    'Click link "Get"',
+    'Assert heading "Home" is visible',
+  ])
+  t.match(download, { status: 'passed' }, download.failure?.message)
+})
+
+t.test('no other origin is reached, whatever the page or the scenario tries', async (t) => {
+  const page = await run(['Navigate to /foreign', 'Wait 700ms'])
+  t.match(page, { status: 'passed' }, page.failure?.message)
+  const said = told(await eventsOf(page))
+  t.match(said, /Refused a request to/, 'said in the trace')
+  t.match(said, new RegExp(app.away.replace('http:', '')), 'by name')
+  t.match((await run(['Navigate to /away'])).status, /failed|errored/, 'a redirect')
+  for (const step of [`Navigate to ${app.away}/x`, `Request GET ${app.away}/x`, `Request GET /away expects 200`])
+    t.match((await run([step])).status, /failed|errored/, step)
+  t.same(app.foreignHits, [], 'the foreign origin saw nothing')
+})
+
+t.test('a scenario does not get out of the page', async (t) => {
+  const steps = [
+    'Navigate to file:///etc/passwd',
+    'Navigate to chrome://version',
+    'Navigate to javascript:document.title=1',
+    'Navigate to view-source:http://127.0.0.1/',
+    'Navigate to data:text/html,<h1>x</h1>',
+    'Request GET file:///etc/passwd',
+    'Click `xpath=//h1`',
+    'Click `text=Home`',
+    'Click `h1 >> nth=0`',
+    'Click `internal:control=enter-frame`',
+    'Click `_react=Home`',
+    'Assert `h1 >> internal:has-text="Home"i` is visible',
+    'Upload "../../../../etc/passwd" to `input`',
+    'Upload "/etc/passwd" to `input`',
+  ]
+  for (const step of steps) {
+    const refused = await start(['Navigate to /', step], { front: 'step_timeout_ms: 800' }).then(
+      ended,
+      (error: Error) => error,
+    )
+    if (refused instanceof Error)
+      t.match(refused.message, /MOLAR_S|scenario_invalid/, `${step}: refused by the compiler`)
+    else {
+      t.match(refused.status, /failed|errored/, `${step}: ${refused.failure?.message}`)
+      t.notMatch(JSON.stringify(await eventsOf(refused)), /root:x:0/)
+    }
+  }
+})
+
+t.test('text that a database cannot hold, or too much of it, costs neither events nor the verdict', async (t) => {
+  for (const [path, steps] of [
+    ['/odd', ['Navigate to /odd', 'Snapshot', 'Remember text of `h1` as odd', 'Assert heading "None" is visible']],
+    ['/odd', ['Navigate to /odd', 'Assert `h1` has text "x"']],
+    ['/odd', ['Navigate to /odd', 'Assert title is "x"']],
+    ['/huge', ['Navigate to /huge', 'Snapshot', 'Assert `h1` has text "x"']],
+    ['/huge', ['Navigate to /huge', 'Remember text of `h1` as huge', 'Fill `h1` with ${remembered.huge}']],
+  ] as const) {
+    const result = await run([...steps], { front: 'step_timeout_ms: 1500' })
+    t.equal(result.status, 'failed', `${steps.join('; ').slice(0, 60)}: ${result.failure?.message.slice(0, 200)}`)
+    const events = await eventsOf(result)
+    t.ok(gapless(events), `${path}: ${events.length} events without a gap`)
+    t.equal(events.at(-1).kind, 'run.end')
+    t.equal(result.attempt, 1, 'at the first try')
+    t.ok(JSON.stringify(result).length < 100_000, `an answer of ${JSON.stringify(result).length} characters`)
+  }
+})
+
+t.test('timeouts, retries, optional steps, teardown', async (t) => {
+  const step = await run(['Navigate to /', 'Assert heading "None" is visible {timeout: 500ms}'])
+  t.match(step, { status: 'failed', failure: { step: { number: 2 } } })
+  t.ok(step.duration_ms < 4000, `${step.duration_ms} ms`)
+  const whole = await run(['Navigate to /', 'Wait 20s'], {
+    front: 'timeout_ms: 1500',
+    teardown: ['Request POST /torn-down?whole expects 204'],
+  })
+  t.match(whole, { status: 'errored', failure: { kind: 'timeout', message: /1500 ms/ } })
+  t.ok(whole.duration_ms < 5000, `${whole.duration_ms} ms`)
+  t.ok(
+    app.seen.some(({ url }) => url === '/torn-down?whole'),
+    'torn down after a timeout',
+  )
+  const flaky = await run(['Navigate to /flaky', 'Assert heading "Ready" is visible {timeout: 300ms}'], {
+    front: 'retries: 2',
+  })
+  t.match(flaky, { status: 'passed', flaky: true, attempt: 2, failure: null })
+  t.ok(gapless(await eventsOf(flaky)))
+  const optional = await run([
+    'Navigate to /',
+    'Click "Nothing" {optional: true, timeout: 300ms}',
+    'Assert heading "Home" is visible',
+  ])
+  t.match(optional, { status: 'passed', steps: [{ status: 'passed' }, { status: 'warning' }, { status: 'passed' }] })
+  const teardown = ['Click "Nothing" {timeout: 300ms}', 'Request POST /torn-down?after expects 204']
+  const passed = await run(['Navigate to /'], { teardown })
+  t.match(passed, { status: 'passed', steps: [{}, { status: 'warning', section: 'teardown' }, { status: 'passed' }] })
+  const failed = await run(['Navigate to /', 'Assert heading "None" is visible {timeout: 300ms}'], { teardown })
+  t.match(failed, { status: 'failed', failure: { step: { number: 2 } } })
+  const setup = await run(['Navigate to /'], { setup: ['Click "Nothing" {timeout: 300ms}'], teardown })
+  t.match(setup, { status: 'errored', failure: { step: { section: 'setup' } } })
+  t.equal(app.seen.filter(({ url }) => url === '/torn-down?after').length, 3, 'torn down each time')
+})
+
+t.test('cancel ends queued and running runs within a second', async (t) => {
+  const long = ['Navigate to /', 'Wait 25s']
+  const ids = await Promise.all([start(long), start(long), start(long)])
+  for (const end = Date.now() + 10_000; Date.now() < end; await sleep(20)) {
+    const runs = await Promise.all(ids.map(get))
+    if (runs.filter(({ status, steps_done }) => status === 'running' && steps_done > 0).length === 2) break
+  }
+  const statuses = new Map(await Promise.all(ids.map(async (id) => [id, (await get(id)).status] as const)))
+  t.same([...statuses.values()].sort(), ['queued', 'running', 'running'])
+  for (const [id, status] of [...statuses].sort((a, b) => (a[1] < b[1] ? -1 : 1))) {
+    const started = Date.now()
+    t.equal((await here.rest(`POST /v1/runs/${id}/cancel`)).status, 200)
+    const run = await ended(id)
+    const took = Date.now() - started
+    t.equal(run.status, 'aborted', `${status}`)
+    t.ok(took < 1000, `${status}: ${took} ms`)
+    const events = await eventsOf(run)
+    t.ok(gapless(events), `${events.length} events`)
+    t.match(events.at(-1), { kind: 'run.end', status: 'aborted' })
+    t.equal((await here.rest(`POST /v1/runs/${id}/cancel`)).status, 200, 'again: nothing happens')
+  }
+})
+
+/** The browser that this process started: the one of its descendants that no other browser process is the parent of. */
+function browserPid(): number {
+  const rows = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' }).trim().split('\n')
+  const processes = rows
+    .map((row) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(row)!)
+    .map(([, pid, ppid, args]) => ({ pid: Number(pid), ppid: Number(ppid), args: args! }))
+  const ours = new Set([process.pid])
+  for (let size = 0; size !== ours.size; ) {
+    size = ours.size
+    for (const { pid, ppid } of processes) if (ours.has(ppid)) ours.add(pid)
+  }
+  const found = processes.find(
+    ({ pid, args }) => ours.has(pid) && /chrom|headless/i.test(args.split(' ')[0]!) && !args.includes('--type='),
+  )
+  if (!found) throw new Error('no browser of this process')
+  return found.pid
+}
+
+t.test('a browser that dies in mid-run ends that run, and the next has a new one', async (t) => {
+  const id = await start(['Navigate to /', 'Wait 20s'], { teardown: ['Request POST /torn-down expects 204'] })
+  while ((await get(id)).steps_done === 0) await sleep(20)
+  const started = Date.now()
+  process.kill(browserPid(), 'SIGKILL')
+  const run1 = await ended(id)
+  t.match(run1, { status: 'errored', failure: { kind: 'browser', message: /browser/i } })
+  t.ok(Date.now() - started < 5000, `${Date.now() - started} ms`)
+  t.ok(gapless(await eventsOf(run1)))
+  t.equal((await run(['Navigate to /', 'Assert heading "Home" is visible'])).status, 'passed')
+})
+
+t.test('no stored byte holds a secret', async (t) => {
+  const secrets = { DECLARED: 'declared-secret-7731', PIN: '90210-pin' }
+  const result = await run(
+    [
+      'Navigate to /login',
+      'Fill "Name" with "Ada"',
+      'Fill "Password" with ${pw}',
+      'Fill "Pin" with ${secrets.PIN}',
+      'Click button "Sign in"',
+      'Assert heading "Hello" is visible',
+      'Assert text "leaked" is visible',
+      'Snapshot',
+      'Assert `#p` has text "nothing" {optional: true, timeout: 300ms}',
+      'Remember text of `#p` as leaked',
+      'Request POST /api/leak with `{"k": "${secrets.DECLARED}"}`',
+      'Set header "X-Secret" to ${secrets.DECLARED}',
+      'Set local storage "k" to ${secrets.DECLARED}',
+      'Navigate to /?q=${secrets.DECLARED}',
+      'Assert text "${secrets.DECLARED}" is visible {timeout: 500ms}',
+    ],
+    { front: 'secrets: [DECLARED, PIN]\nvariables: { pw: typed-password-9931 }', secrets },
+  )
+  t.match(result, { status: 'failed', failure: { step: { number: 15 } } }, result.failure?.message)
+  t.ok(
+    app.seen.some(({ body }) => body.includes('typed-password-9931')),
+    'the application got them',
+  )
+  const planted = [...Object.values(secrets), 'bearer-token-0123456789', 'planted-query-0451']
+  const bytes = await everyStoredByte()
+  for (const secret of planted) {
+    const where = [...bytes]
+      .filter(([, text]) => formsOf(secret).some((form) => text.includes(form)))
+      .map(([name]) => name)
+    t.same(where, [], `${secret} stands nowhere`)
+  }
+  // A password that the scenario itself has in clear, as a variable, stands in the scenario and nowhere else.
+  const where = [...bytes].filter(([, text]) => text.includes('typed-password-9931')).map(([name]) => name)
+  t.same(
+    where.filter((name) => !/scenario_versions/.test(name)),
+    [],
+    'the typed password stands in its scenario alone',
+  )
+  t.ok(
+    [...bytes].some(([name, text]) => name.startsWith('blob') && text.includes('Sign in')),
+    'the search does find what is there',
+  )
+})
+
+const formsOf = (secret: string) => [
+  secret,
+  encodeURIComponent(secret),
+  Buffer.from(secret).toString('base64').replace(/=+$/, '').slice(0, -1),
+  Buffer.from(secret).toString('hex'),
+]
+
+/** Rows of every table, and every blob, with zips unpacked. */
+async function everyStoredByte(): Promise<Map<string, string>> {
+  const found = new Map<string, string>()
+  const client = new pg.Client({ connectionString: here.config.migrationUrl })
+  await client.connect()
+  const { rows: tables } = await client.query(
+    `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname in ('public', 'app', 'pgboss')`,
+  )
+  for (const { name } of tables) {
+    const { rows } = await client.query(`select t::text as row from ${name} t`)
+    found.set(`table ${name}`, rows.map(({ row }) => row).join('\n'))
+  }
+  await client.end()
+  const root = join(here.home, 'blobs')
+  for (const path of await readdir(root, { recursive: true })) {
+    const bytes = await readFile(join(root, path)).catch(() => undefined)
+    if (!bytes) continue
+    found.set(`blob ${path}`, bytes.toString('latin1'))
+    if (bytes.subarray(0, 2).toString() === 'PK')
+      for (const [name, content] of Object.entries(unzipSync(bytes)))
+        found.set(`blob ${path} ${name}`, strFromU8(content, true))
+  }
+  return found
+}

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
+import type { S3Options } from './core/blobs/index.ts'
 import { fail } from './core/errors.ts'
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
@@ -48,6 +49,12 @@ export interface Config {
   runOrigins: string[]
   /** MOLAR_READS_PER_MINUTE, MOLAR_WRITES_PER_MINUTE: calls of one org; 600 and 120 with DATABASE_URL, else unlimited. 0 is no limit. */
   rates: { read: number; write: number }
+  /** MOLAR_S3_ENDPOINT, _BUCKET, _REGION, _ACCESS_KEY_ID, _SECRET_ACCESS_KEY, _PREFIX: where blobs are; the home when absent. */
+  s3: S3Options | undefined
+  /** MOLAR_RETENTION_DAYS: traces older than this lose their artifacts, unless pinned; kept for ever when absent. */
+  retentionDays: number | undefined
+  /** MOLAR_QUOTA_BYTES: what an org's blobs may take; the oldest traces' artifacts go first. Unlimited when absent. */
+  quotaBytes: number | undefined
   /** MOLAR_EVIDENCE: what every run leaves beside the usual, at a cost of time: rrweb, video; comma-separated. */
   evidence: string[]
   /** MOLAR_FFMPEG_PATH, or the first ffmpeg on PATH; videos need it. */
@@ -60,6 +67,8 @@ export interface Config {
   toolsets: string[] | undefined
   /** NO_COLOR, FORCE_COLOR: undefined leaves it to the terminal. */
   color: boolean | undefined
+  /** DISPLAY, WAYLAND_DISPLAY, XAUTHORITY, XDG_RUNTIME_DIR: what a browser with a window needs to see. */
+  display: Record<string, string>
   /** CI: nobody watches, so no spinner. */
   ci: boolean
   /** HTTPS_PROXY and the like, for a browser's download alone. */
@@ -94,12 +103,16 @@ export function readConfig(environment: Environment): Config {
     allowedHosts: list(get('MOLAR_ALLOWED_HOSTS')) ?? [],
     runOrigins: origins(get, 'MOLAR_RUN_ORIGINS'),
     rates: rates(get),
+    s3: s3(get),
+    retentionDays: whole(get, 'MOLAR_RETENTION_DAYS', 1, 36_500),
+    quotaBytes: whole(get, 'MOLAR_QUOTA_BYTES', 1, Number.MAX_SAFE_INTEGER),
     evidence: evidence(get),
     ffmpeg: get('MOLAR_FFMPEG_PATH') ?? onPath('ffmpeg', environment.PATH),
     logLevel: choice(get, 'MOLAR_LOG_LEVEL', logLevels),
     localSecrets: prefixed(environment, 'MOLAR_SECRET_'),
     toolsets: list(get('MOLAR_TOOLSETS')),
     color: get('NO_COLOR') !== undefined ? false : forced(get('FORCE_COLOR')),
+    display: picked(environment, ['DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY', 'XDG_RUNTIME_DIR']),
     ci: get('CI') !== undefined && !['0', 'false'].includes(get('CI') ?? ''),
     downloadEnvironment: picked(environment, [
       'HTTPS_PROXY',
@@ -169,6 +182,25 @@ function origins(get: Get, name: string): string[] {
       wrong(name, origin, 'origins such as https://cdn.example.com or https://*.example.com')
     return origin
   })
+}
+
+/** A bucket is what turns S3 on; the rest must then be whole. */
+function s3(get: Get): S3Options | undefined {
+  const bucket = get('MOLAR_S3_BUCKET')
+  if (bucket === undefined) return undefined
+  const needed = (name: string) =>
+    get(name) ?? fail('bad_request', `MOLAR_S3_BUCKET is set, so ${name} must be as well.`)
+  const region = get('MOLAR_S3_REGION') ?? 'us-east-1'
+  const prefix = get('MOLAR_S3_PREFIX')?.replace(/^\/+|\/+$/g, '')
+  return {
+    endpoint:
+      url(get, 'MOLAR_S3_ENDPOINT', ['http:', 'https:'])?.replace(/\/+$/, '') ?? `https://s3.${region}.amazonaws.com`,
+    bucket,
+    region,
+    accessKeyId: needed('MOLAR_S3_ACCESS_KEY_ID'),
+    secretAccessKey: needed('MOLAR_S3_SECRET_ACCESS_KEY'),
+    prefix: prefix ? `${prefix}/` : '',
+  }
 }
 
 function evidence(get: Get): string[] {

@@ -5,7 +5,7 @@ import { resolveAlias } from '../src/cli/aliases.ts'
 import { kebab } from '../src/cli/flags.ts'
 import { verbs } from '../src/cli/verbs/index.ts'
 import { commands } from '../src/core/index.ts'
-import { compileScenario, problemCodes } from '../src/core/scenarios/language/index.ts'
+import { compileScenario, problemCodes, readProject } from '../src/core/scenarios/language/index.ts'
 import { forms } from '../src/core/scenarios/language/verbs/index.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -43,16 +43,16 @@ t.test('every `molar …` that the docs name is a verb, a command or a bin', asy
 })
 
 t.test('every variable that is read is documented, and no other', async (t) => {
-  const source = read('src/config.ts')
-  const name =
-    /(?<![A-Z_])(?:MOLAR_[A-Z0-9_]*[A-Z0-9]|DATABASE_URL|PLAYWRIGHT_[A-Z_]+|NODE_EXTRA_CA_CERTS|(?:NO|HTTPS?)_PROXY|NO_COLOR|FORCE_COLOR|CI)(?![A-Z_])/g
-  const quoted = [...source.matchAll(/'([A-Z][A-Z0-9_]+)'/g)].map(([, one]) => one!.replace(/_$/, ''))
-  const readNames = new Set(quoted.filter((one) => one.match(name)?.[0] === one))
+  const quoted = [...read('src/config.ts').matchAll(/'([A-Z][A-Z0-9_]+)'/g)]
+  const readNames = new Set(quoted.map(([, one]) => one!.replace(/_$/, '')))
   const section = read('docs/operating.md').split('## Environment')[1]!.split('\n## ')[0]!
-  const told = new Set([...section.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell]) => cell!.match(name) ?? []))
+  const cells = [...section.matchAll(/^\| (`[^|]+) \|/gm)].map(([, cell]) => cell!)
+  const told = new Set(cells.flatMap((cell) => [...cell.matchAll(/`([A-Z0-9_]*[A-Z0-9])/g)].map(([, one]) => one!)))
   t.strictSame([...told].sort(), [...readNames].sort())
   // What emitted specs read is said in docs/scenarios.md, what the sample shop reads in its README.
-  const elsewhere = [...read('src/core/scenarios/language/frame.ts').matchAll(name)].map(([one]) => one)
+  const elsewhere = [...read('src/core/scenarios/language/frame.ts').matchAll(/MOLAR_[A-Z_]+[A-Z]/g)].map(
+    ([one]) => one,
+  )
   for (const page of pages)
     for (const [one] of read(page).matchAll(/\bMOLAR_(?!S\d{3})[A-Z0-9_]*[A-Z0-9]\b/g))
       t.ok(
@@ -68,6 +68,16 @@ t.test('every dependency has its sentence in decisions.md, and none that is gone
   t.strictSame(told.sort(), Object.keys({ ...dependencies, ...optionalDependencies, ...devDependencies }).sort())
 })
 
+t.test('decisions.md says which dependencies are not imported yet, and is right', async (t) => {
+  const source = globSync('src/**/*.ts', { cwd: root }).map(read).join('\n')
+  const rows = read('docs/decisions.md').split('\n')
+  for (const name of Object.keys(manifest.dependencies!)) {
+    const row = rows.find((one) => one.startsWith(`| \`${name}\``)) ?? ''
+    const imported = source.includes(`'${name}'`) || source.includes(`'${name}/`)
+    t.equal(row.includes('not imported yet'), !imported, name)
+  }
+})
+
 t.test('every relative link leads somewhere', async (t) => {
   for (const page of pages)
     for (const [, link] of read(page).matchAll(/\]\(([^)\s]+)\)/g))
@@ -76,10 +86,22 @@ t.test('every relative link leads somewhere', async (t) => {
 
 t.test('every scenario in the docs compiles', async (t) => {
   const found = pages.flatMap((page) =>
-    blocks(read(page), 'md').flatMap((code) => (code.startsWith('---\nspec_version') ? [{ page, code }] : [])),
+    blocks(read(page), 'md').flatMap((code) => (/^---\s+spec_version/.test(code) ? [{ page, code }] : [])),
   )
   t.ok(found.length >= 2)
   for (const { page, code } of found) t.match(compileScenario(code), { ok: true }, page)
+})
+
+t.test('the project files in the docs are read without a warning, and every key is told of', async (t) => {
+  const page = read('docs/scenarios.md').split('\n## The project file\n')[1]!
+  const [plain] = blocks(page, 'md')
+  const [front] = blocks(page, 'yaml')
+  const project = readProject(`---\n${front}---\n\n# Shop\n`)
+  t.strictSame(readProject(plain!).warnings, [])
+  t.strictSame(project.warnings, [])
+  for (const key of ['base_url', 'scenarios', 'variables', 'web_server', 'environments'])
+    t.ok(page.includes(`| \`${key}\``), key)
+  t.match(project, { web_server: { command: 'npm start' }, environments: { staging: {}, preview: {} } })
 })
 
 t.test('scenarios.md has every form, option, code and key of the language', async (t) => {

@@ -30,6 +30,8 @@ export interface Place {
   key?: string | undefined
   /** Execute runs in this process too, where it does the work itself. */
   worker?: boolean
+  /** Show the browser while runs are executed. */
+  window?: boolean
 }
 
 /** The server that `--url` or MOLAR_URL names, this machine's own Molar otherwise. */
@@ -38,18 +40,23 @@ export async function openCarrier(cli: Cli, place: Place = {}): Promise<Carrier>
   const url = place.url ?? config.url
   const key = place.key ?? config.key
   if (url === undefined) return localCarrier(cli, place)
+  if (place.window)
+    fail(
+      'bad_request',
+      '--headed shows a browser of this machine, and MOLAR_URL or --url names a server. Leave one out.',
+    )
   if (URL.parse(url)?.protocol.startsWith('http') !== true)
     fail('bad_request', `--url is "${url}": it takes an http or https URL.`)
   return remoteCarrier({ url, key, org: config.org, version: cli.version, signal: stopSignal() })
 }
 
-async function localCarrier(cli: Cli, { key, worker = false }: Place): Promise<Carrier> {
+async function localCarrier(cli: Cli, { key, worker = false, window = false }: Place): Promise<Carrier> {
   const config = cli.config()
   const log = quietLog(config)
   // Whatever hangs while it closes is cut: the user has asked for the prompt.
   stopSignal().addEventListener('abort', () => setTimeout(() => process.exit(130), 12_000).unref(), { once: true })
   const opening = cli
-    .openLocal(config, log, { worker })
+    .openLocal(config, log, { worker, window })
     .catch((error: unknown) => explain(error, 'opening', newId(), config, log))
   const [{ call }, local] = await Promise.all([import('../core/call.ts'), opening])
   const credential = key === undefined ? local.credential : { kind: 'bearer' as const, token: key }

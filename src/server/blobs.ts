@@ -1,20 +1,7 @@
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import type { FastifyPluginAsync } from 'fastify'
-import { isLinkValid } from '../core/blobs/index.ts'
+import { isLinkValid, isShown } from '../core/blobs/index.ts'
 import type { Services } from '../core/context.ts'
 import { fail } from '../core/errors.ts'
-
-/** Types that a browser may show by itself; everything else is a download, because a trace holds what strangers wrote. */
-const shown = new Set([
-  'image/png',
-  'image/jpeg',
-  'video/webm',
-  'text/plain',
-  'application/json',
-  'application/x-ndjson',
-  'text/markdown',
-])
 
 /** GET /blobs/{org}/{sha256}: a blob by a presigned URL, which stands in for a credential. Ranges, so that players can seek. */
 export function blobRoutes(services: () => Promise<Services>): FastifyPluginAsync {
@@ -30,15 +17,15 @@ export function blobRoutes(services: () => Promise<Services>): FastifyPluginAsyn
       ) {
         fail('forbidden', 'This link is not valid or has run out. Ask for the artifact again to get a new one.')
       }
-      const path = (await blobs.find(org, sha256)) ?? fail('not_found', 'These bytes are no longer stored.')
-      const { size } = await stat(path)
+      const gone = () => fail('not_found', 'These bytes are no longer stored.')
+      const size = (await blobs.size(org, sha256)) ?? gone()
       const range = readRange(request.headers.range, size)
       const type = query.get('type') ?? 'application/octet-stream'
       const name = (query.get('name') ?? sha256).replace(/[^\w.-]/g, '_')
       reply.headers({
         'content-type': type,
         'content-length': range.end - range.start + 1,
-        'content-disposition': `${shown.has(type) ? 'inline' : 'attachment'}; filename="${name}"`,
+        'content-disposition': `${isShown(type) ? 'inline' : 'attachment'}; filename="${name}"`,
         'accept-ranges': 'bytes',
         etag: `"${sha256}"`,
         'cache-control': 'private, max-age=3600, immutable',
@@ -46,9 +33,9 @@ export function blobRoutes(services: () => Promise<Services>): FastifyPluginAsyn
         'content-security-policy': "default-src 'none'; sandbox",
         ...(range.partial && { 'content-range': `bytes ${range.start}-${range.end}/${size}` }),
       })
-      return reply
-        .code(range.partial ? 206 : 200)
-        .send(createReadStream(path, { start: range.start, end: Math.max(range.end, 0) }))
+      const { start, end, partial } = range
+      const bytes = size === 0 ? Buffer.alloc(0) : ((await blobs.get(org, sha256, { start, end })) ?? gone())
+      return reply.code(partial ? 206 : 200).send(bytes)
     })
   }
 }

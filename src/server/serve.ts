@@ -10,6 +10,7 @@ import type { Checks } from './health.ts'
 import { mcpPlugin } from './mcp/index.ts'
 import { makeMetrics } from './metrics.ts'
 import { type OpenServices, openServices } from './services.ts'
+import { keepTidy } from './tidy.ts'
 
 export interface RunningServer {
   url: string
@@ -48,11 +49,13 @@ export async function serve(
     const { port } = app.server.address() as AddressInfo
     const url = config.publicUrl ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
     services.publicUrl = url
+    const endTidying = keepTidy(services, config)
     return {
       url,
       async close() {
         await app.close()
         await worker?.stop()
+        await endTidying()
         await services.close()
       },
     }

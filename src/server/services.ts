@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { makeAuthenticate } from '../auth/authenticate.ts'
 import { localSecret } from '../auth/local.ts'
 import type { Config } from '../config.ts'
-import { fileBlobs } from '../core/blobs/index.ts'
+import { fileBlobs, s3Blobs } from '../core/blobs/index.ts'
 import type { Services } from '../core/context.ts'
 import { makeKeyring } from '../core/keyring.ts'
 import { runNews, runStore } from '../core/runs/index.ts'
@@ -58,7 +58,7 @@ export async function openServices(config: Config, { log, observe, role = 'cli' 
           })
         },
       },
-      blobs: fileBlobs(join(config.home, 'blobs')),
+      blobs: config.s3 ? s3Blobs(config.s3) : fileBlobs(join(config.home, 'blobs')),
       live,
       keyring,
       rates: rateLimiter(config.rates),

@@ -53,7 +53,7 @@ export async function runAttempt(given: AttemptContext): Promise<AttemptResult> 
   const { run, lease, redactor, directory } = given
   // The session takes secrets out of what it says only as they are; pages quote and escape them.
   const recorder = cleanRecorder(given.recorder, redactor)
-  const context = { ...given, recorder }
+  const context = { ...given, recorder, later: [] as Promise<void>[] }
   const evidence = await recordEvidence(lease.context, {
     emit: (event) => void given.recorder.emit({ ...event }),
     redact: redactor,
@@ -68,11 +68,17 @@ export async function runAttempt(given: AttemptContext): Promise<AttemptResult> 
   const outcome = await runAll(context, session, evidence, steps)
   const pictured = new Set(steps.filter((step) => step.message !== undefined).map((step) => step.step_id))
   // The trace takes as long to end as the picture takes to be made.
+  await Promise.all(context.later)
   const [recorded] = await Promise.all([
     evidence.stop(),
     pictured.size === 0 ? takePicture({ name: 'final.jpg', stepId: null }, session.page, context, evidence) : undefined,
   ])
   return { ...outcome, steps, events: recorder.events(), recorded, pictured }
+}
+
+interface Running extends AttemptContext {
+  /** What the end of the attempt waits for. */
+  later: Promise<void>[]
 }
 
 /** Words of the trace's own are left alone: a secret that happens to be "passed" must not break it. */
@@ -96,12 +102,7 @@ const cleanFailure = (failure: Failure, redactor: Redactor): Failure => ({
 
 type Outcome = Pick<AttemptResult, 'status' | 'failure'>
 
-async function runAll(
-  context: AttemptContext,
-  session: Session,
-  evidence: Evidence,
-  steps: StepResult[],
-): Promise<Outcome> {
+async function runAll(context: Running, session: Session, evidence: Evidence, steps: StepResult[]): Promise<Outcome> {
   const { plan } = context.run
   const settings = plan.settings
   const limited = { ...context, signal: AbortSignal.any([context.signal, AbortSignal.timeout(settings.timeout_ms)]) }
@@ -138,7 +139,7 @@ async function runAll(
 /** Runs one step and records it. A failure is answered, unless the step is optional or of the Teardown: then it is a warning. */
 async function runStep(
   step: PlanStep,
-  context: AttemptContext,
+  context: Running,
   session: Session,
   evidence: Evidence,
   steps: StepResult[],
@@ -160,7 +161,10 @@ async function runStep(
   const duration_ms = Math.round(performance.now() - started)
   // Before anything else changes the page. Of steps that passed the film has a picture, at no cost.
   if (failure) await takePicture({ name: pictureName(step.number), stepId: step_id }, session.page, context, evidence)
-  if (failure || evidence.navigations() > navigations) await takeOutline(step_id, session.page, context, evidence)
+  if (failure) await takeOutline(step_id, session.page, context, evidence)
+  // The browser answers in order: the next step need not wait for what was asked before it.
+  else if (evidence.navigations() > navigations)
+    context.later.push(takeOutline(step_id, session.page, context, evidence))
   if (step.verb === 'snapshot') await keepDom(step, session.page, context, evidence)
   const forgiven = failure && (step.options.optional === true || section === 'teardown')
   const bad = section === 'setup' || failure?.kind === 'environment' ? 'errored' : 'failed'

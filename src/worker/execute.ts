@@ -1,6 +1,7 @@
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { type BrowserContextOptions, devices } from 'playwright-core'
 import { CommandError } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
@@ -39,6 +40,8 @@ export async function executeRun(executor: Executor, job: RunJob, stopping: Abor
   if (!claimed) return
   const run = { id: claimed.id, orgId: claimed.org_id, lease }
   const abort = new AbortController()
+  // Told to stop while no worker had it: the one before was lost.
+  if (claimed.cancelled) abort.abort(new CommandError('cancelled', 'Cancelled while it ran.'))
   const unwatch = watchRun(executor, run, abort)
   const recorder = makeRecorder({
     db,
@@ -223,11 +226,11 @@ function watchRun(
 function uploads({ services }: Executor, run: runStore.ClaimedRun) {
   return async (name: string) => {
     const asset = await findAsset(services.db.tenant(run.org_id), run.scenario_id, name)
-    const path = asset && (await services.blobs.find(run.org_id, asset.sha256))
-    if (!path)
+    const bytes = asset && (await services.blobs.get(run.org_id, asset.sha256))
+    if (!bytes)
       throw new Error(
         `it was not uploaded with the scenario ${run.slug}. Put it beside the scenario, or give it in assets.`,
       )
-    return { name, mimeType: asset.media_type, buffer: await readFile(path) }
+    return { name, mimeType: asset.media_type, buffer: await buffer(bytes) }
   }
 }

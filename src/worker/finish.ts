@@ -16,7 +16,7 @@ import { sumArtifacts } from '../core/traces/index.ts'
 import type { ArtifactShelf } from './artifacts.ts'
 import type { AttemptResult } from './attempt.ts'
 import type { Redactor } from './evidence/index.ts'
-import type { Recorder } from './recorder.ts'
+import { LeaseLost, type Recorder } from './recorder.ts'
 
 export interface Ending {
   db: TenantDatabase
@@ -55,22 +55,23 @@ export async function finishRun(ending: Ending): Promise<void> {
   const last = [end]
   const { stored, missing } = await shelf.settle()
   if (missing.length > 0) last.unshift(tellMissing(end, missing))
-  const done = await db.tx(async (tx) => {
-    if (!(await runStore.insertEvents(tx, run, [...rest, ...last]))) return false
-    const ended = await runStore.endRun(tx, run, {
-      status,
-      steps,
-      failure,
-      diagnosis: found,
-      signature,
-      flaky: ending.flaky ?? false,
+  const verdict = { status, steps, failure, diagnosis: found, signature, flaky: ending.flaky ?? false }
+  try {
+    await db.tx(async (tx) => {
+      // Sent together, answered in order: PostgreSQL need not wait for us between them.
+      const [held, ended] = await Promise.all([
+        runStore.insertEvents(tx, run, [...rest, ...last]),
+        runStore.endRun(tx, run, verdict),
+        insertArtifacts(tx, run.orgId, claimed.trace_id, latestByName(stored)).then(() =>
+          sumArtifacts(tx, claimed.trace_id),
+        ),
+      ])
+      if (!held || !ended) throw new LeaseLost()
     })
-    if (!ended) return false
-    await insertArtifacts(tx, run.orgId, claimed.trace_id, latestByName(stored))
-    await sumArtifacts(tx, claimed.trace_id)
-    return true
-  })
-  if (!done) ending.log.warn({ run_id: run.id }, 'the verdict was not taken: another worker has the run')
+  } catch (error) {
+    if (!(error instanceof LeaseLost)) throw error
+    ending.log.warn({ run_id: run.id }, 'the verdict was not taken: another worker has the run')
+  }
 }
 
 /** A full disk costs artifacts, not the run: the trace says which. The warning goes before `end`, whose number it takes. */

@@ -28,11 +28,26 @@ export interface RunningWorker {
   stop(): Promise<void>
 }
 
+/** Runs that are to be seen: only a worker that was started for them, in the terminal that asked, takes them. */
+export const windowQueue = 'runs-window'
+
+const noWindow =
+  'No Chromium with a window was found: the headless ones that Molar brings have none. Install Chromium or Chrome, or point MOLAR_CHROMIUM_PATH at it.'
+
+export interface WorkerOptions {
+  /** Shows its browser, one run at a time, and takes runs of `windowQueue` alone. */
+  window?: boolean
+}
+
 /** Executes queued runs in a warm browser until it is stopped. Without a browser, runs end errored and say what mends it. */
-export async function startWorker(services: OpenServices, config: Config): Promise<RunningWorker> {
+export async function startWorker(
+  services: OpenServices,
+  config: Config,
+  { window = false }: WorkerOptions = {},
+): Promise<RunningWorker> {
   const { log } = services
   const { runOrigins, evidence, ffmpeg } = config
-  const slots = config.workers ?? Math.max(1, availableParallelism())
+  const slots = window ? 1 : (config.workers ?? Math.max(1, availableParallelism()))
   const cacheDirectory = join(config.home, 'browsers')
   let found: Promise<FoundBrowser | undefined> | undefined
   const find = async () => {
@@ -41,6 +56,7 @@ export async function startWorker(services: OpenServices, config: Config): Promi
       cacheDirectory,
       playwrightCache: config.playwrightCache,
       log,
+      windowed: window,
     })
     const browser = await found
     if (!browser) found = undefined // it may be installed by the next time
@@ -52,29 +68,32 @@ export async function startWorker(services: OpenServices, config: Config): Promi
     idleMs: 60_000,
     start: async () =>
       startBrowser({
-        found: (await find()) ?? fail('browser_unavailable', describeMissingBrowser()),
+        found: (await find()) ?? fail('browser_unavailable', window ? noWindow : describeMissingBrowser()),
         cacheDirectory,
         log,
         sandbox: config.sandbox,
+        ...(window && { window: { display: config.display } }),
       }),
   })
   const worker = await services.jobs.work<RunJob>(
-    runQueue,
+    window ? windowQueue : runQueue,
     { slots, perOrgLimit, heartbeatSeconds: 10 },
     (job, { signal }) => executeRun({ services, pool, runOrigins, evidence, ffmpeg }, job.data, signal),
   )
-  const outlines = await services.jobs.work<OutlineJob>(
-    outlineQueue,
-    { slots, perOrgLimit: 4, heartbeatSeconds: 10 },
-    (job, { signal }) => outlinePage({ services, pool }, job.data, signal),
-  )
+  const outlines = window
+    ? undefined
+    : await services.jobs.work<OutlineJob>(
+        outlineQueue,
+        { slots, perOrgLimit: 4, heartbeatSeconds: 10 },
+        (job, { signal }) => outlinePage({ services, pool }, job.data, signal),
+      )
   const unwatch = watchAbandoned(services, config.ingestTimeoutSeconds, log)
   return {
     slots,
     browser: async () => describeBrowser(await find(), config.sandbox, pool.state()),
     async stop() {
       unwatch()
-      await Promise.all([worker, outlines].map((one) => one.stop({ waitMs: 10_000 })))
+      await Promise.all([worker, outlines].map((one) => one?.stop({ waitMs: 10_000 })))
       await pool.close()
     },
   }

@@ -9,7 +9,8 @@ import { world } from '../fixtures/world.ts'
 
 // Bad input gets a clear error at every door, and never a 500.
 
-const here = await world(t)
+/** Asks more often than an org may. */
+const here = await world(t, { environment: { MOLAR_READS_PER_MINUTE: '0', MOLAR_WRITES_PER_MINUTE: '0' } })
 const doors = await openDoors(t, here)
 await here.rest('POST /v1/scenarios', { content: exampleScenario })
 await seedExampleRun(here)

@@ -17,7 +17,9 @@ import { world } from '../fixtures/world.ts'
 // What belongs to another org is not there: whatever is asked, by whatever door, the answer is that of an absent id.
 
 const secret = 'a secret of this test alone, long enough'
-const here = await world(t, { environment: { MOLAR_SECRET: secret } })
+const here = await world(t, {
+  environment: { MOLAR_SECRET: secret, MOLAR_READS_PER_MINUTE: '0', MOLAR_WRITES_PER_MINUTE: '0' },
+})
 await here.rest('POST /v1/scenarios', { content: exampleScenario })
 await seedExampleRun(here)
 for (const name of ['one', 'two']) await here.rest('POST /v1/api-keys', { name })

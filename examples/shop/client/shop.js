@@ -53,7 +53,6 @@ window.shop = (() => {
         data = { message: text }
       }
       if (response.status >= 500 && !quiet) {
-        // biome-ignore lint/suspicious/noConsole: a failed call belongs in the browser's console
         console.error(`${method} ${path} answered ${response.status}`)
         notice(`Something went wrong (${response.status}). Please try again.`, 'alert')
       }

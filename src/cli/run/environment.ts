@@ -18,12 +18,16 @@ export function surround(
   const chosen = given.env === undefined ? undefined : project?.environments[given.env]
   if (given.env !== undefined && !chosen) {
     const names = Object.keys(project?.environments ?? {})
-    const which = names.length > 0 ? `It has ${names.join(', ')}.` : 'Write environments: { staging: https://… } into its front matter.'
+    const which =
+      names.length > 0
+        ? `It has ${names.join(', ')}.`
+        : 'Write environments: { staging: https://… } into its front matter.'
     fail('bad_request', `--env ${given.env}: the project file .molar.md has no such environment. ${which}`)
   }
   const baseUrl = given.baseUrl ?? chosen?.base_url
   const server = project?.web_server
-  const elsewhere = baseUrl !== undefined && server !== undefined && new URL(baseUrl).origin !== new URL(server.url).origin
+  const elsewhere =
+    baseUrl !== undefined && server !== undefined && new URL(baseUrl).origin !== new URL(server.url).origin
   return {
     baseUrl,
     project: project && {

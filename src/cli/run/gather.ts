@@ -29,6 +29,15 @@ export async function findProject(from: string): Promise<{ folder: string; proje
   }
 }
 
+export interface Gathered {
+  wanted: Wanted[]
+  project: Project | undefined
+  /** Where the project file is, or the current folder. */
+  folder: string
+  /** Files and folders that scenarios were read from. */
+  paths: string[]
+}
+
 /** Reads and compiles what was named: every problem of every file is told before anything runs. */
 export async function gather(
   names: readonly string[],
@@ -37,7 +46,7 @@ export async function gather(
   carrier: Carrier,
   find: Find,
   terminal: Terminal,
-): Promise<{ wanted: Wanted[]; project: Project | undefined }> {
+): Promise<Gathered> {
   const found = await findProject(cwd)
   const named = names.length > 0 ? names : defaultNames(found, cwd)
   const paths = named.filter((name) => name === '-' || existsSync(name))
@@ -56,7 +65,7 @@ export async function gather(
   for (const slug of stored) wanted.push(await fetchStored(slug, carrier, find))
   const tagged = wanted.filter(({ plan }) => tags.length === 0 || tags.some((tag) => plan.scenario.tags.includes(tag)))
   if (tagged.length === 0) fail('bad_request', nothing(tags, wanted.length))
-  return { wanted: tagged, project: found?.project }
+  return { wanted: tagged, project: found?.project, folder: found?.folder ?? cwd, paths }
 }
 
 function nothing(tags: readonly string[], among: number): string {

@@ -12,7 +12,7 @@ export function printRuns(
   out: Channel,
   { where, called }: Pick<Carrier, 'where'> & { called: string },
 ): void {
-  const wide = Math.max(...runs.map(({ slug }) => slug.length))
+  const wide = Math.max(0, ...runs.map(({ slug }) => slug.length))
   for (const run of runs) out.line(headline(run, wide, out))
   for (const run of runs) if (run.status !== 'passed') printFailure(run, out, called)
   const failed = runs.filter(({ status }) => status !== 'passed').length

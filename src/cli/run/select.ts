@@ -12,7 +12,10 @@ export function readShard(value: unknown): Shard | undefined {
   const [, index = 0, count = 0] = (/^(\d{1,4})\/(\d{1,4})$/.exec(value) ?? []).map(Number)
   if (count < 1) fail('bad_request', `--shard is "${value}": it takes a part and how many there are, such as 2/3.`)
   if (index < 1 || index > count)
-    fail('bad_request', `--shard is "${value}": of ${count} ${count === 1 ? 'shard' : 'shards'} the part is 1 to ${count}.`)
+    fail(
+      'bad_request',
+      `--shard is "${value}": of ${count} ${count === 1 ? 'shard' : 'shards'} the part is 1 to ${count}.`,
+    )
   return { index, count }
 }
 
@@ -32,7 +35,10 @@ export function readGrep(value: unknown): RegExp | undefined {
 export function select(wanted: readonly Wanted[], grep: RegExp | undefined, shard: Shard | undefined): Wanted[] {
   const matching = wanted.filter(({ slug, plan }) => !grep || grep.test(slug) || grep.test(plan.scenario.title))
   if (grep && matching.length === 0)
-    fail('bad_request', `None of ${wanted.length} ${wanted.length === 1 ? 'scenario' : 'scenarios'} matches --grep ${grep.source}.`)
+    fail(
+      'bad_request',
+      `None of ${wanted.length} ${wanted.length === 1 ? 'scenario' : 'scenarios'} matches --grep ${grep.source}.`,
+    )
   if (!shard) return matching
   const sorted = [...matching].sort((a, b) => (a.slug < b.slug ? -1 : 1))
   return sorted.filter((_one, place) => place % shard.count === shard.index - 1)

@@ -1,6 +1,11 @@
 import { type FSWatcher, watch } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { CommandError, fail } from '../../core/errors.ts'
+import { stopSignal } from '../stop.ts'
+import { type Gathered, gather } from './gather.ts'
+import { type Round, runRound } from './round.ts'
+import { select } from './select.ts'
 
 /** Long enough for an editor that writes a file in several strokes. */
 const settleMs = 150
@@ -49,5 +54,42 @@ export async function watchFiles(paths: readonly string[]): Promise<Watching> {
     close: () => {
       for (const watcher of watchers) watcher.close()
     },
+  }
+}
+
+/** After the first round: again whatever changes, until the process is told to stop. Answers the last round's exit code. */
+export async function watchRounds(
+  args: readonly string[],
+  gathered: Gathered,
+  round: Round,
+  first: number,
+): Promise<number> {
+  const { choices, carrier, find, cli } = round
+  const { err } = cli.terminal
+  const paths = gathered.paths.filter((path) => path !== '-')
+  if (paths.length === 0)
+    fail('bad_request', '--watch looks at files and folders; stored scenarios do not change here.')
+  const watching = await watchFiles(paths)
+  const signal = stopSignal()
+  let code = first
+  try {
+    for (;;) {
+      err.line(err.paint.dim(`Waiting for changes in ${paths.join(', ')}; Ctrl-C ends.`))
+      const changed = await watching.next(signal)
+      if (signal.aborted) return code
+      try {
+        const now = await gather(args, choices.tags, process.cwd(), carrier, find, cli.terminal)
+        const among = select(now.wanted, choices.grep, choices.shard)
+        const touched = among.filter(({ source }) => source && changed.includes(resolve(source.file)))
+        code = touched.length > 0 ? await runRound(touched, now, round) : code
+      } catch (error) {
+        if (signal.aborted || !(error instanceof CommandError)) throw error
+        // A scenario that does not compile as it is saved half-way is no end of watching.
+        err.line(err.paint.red(error.message))
+        code = 1
+      }
+    }
+  } finally {
+    watching.close()
   }
 }

@@ -1,14 +1,15 @@
 import { fail } from '../../core/errors.ts'
 import { embeddedStatus, resetEmbedded, stopEmbedded } from '../../db/embedded.ts'
 import type { Cli, Verb } from '../cli.ts'
+import { quietLog } from '../log.ts'
 import { printJson } from '../print/answer.ts'
 import { printRecord } from '../print/record.ts'
 
-/** `molar db status|stop|reset`: the embedded database of MOLAR_HOME. */
+/** `molar db status|stop|reset`: the embedded database of MOLAR_HOME. `molar db gc`: what no trace needs any more, wherever it is. */
 export const verb: Verb = {
   define(parser) {
     parser
-      .argument('<what>', 'status, stop or reset')
+      .argument('<what>', 'status, stop, reset or gc')
       .option('--yes', 'reset without being asked: it deletes scenarios, runs and keys')
       .option('--json', 'The answer alone, as one JSON document')
   },
@@ -17,10 +18,12 @@ export const verb: Verb = {
       status: () => status(cli),
       stop: () => stop(cli),
       reset: () => reset(options.yes === true, cli),
+      gc: () => collect(cli),
     }
-    const action = actions[what] ?? fail('bad_request', `molar db has no "${what}": it takes status, stop or reset.`)
+    const action =
+      actions[what] ?? fail('bad_request', `molar db has no "${what}": it takes status, stop, reset or gc.`)
     const config = cli.config()
-    if (config.databaseUrl !== undefined)
+    if (config.databaseUrl !== undefined && what !== 'gc')
       fail('bad_request', 'DATABASE_URL names a database of its own; molar db is about the embedded one. Unset it.')
     return action()
   },
@@ -33,6 +36,24 @@ async function status(cli: Cli): Promise<number> {
   if (cli.json) printJson(answer, cli.terminal)
   else printRecord(answer, cli.terminal.out)
   return 0
+}
+
+/** By MOLAR_RETENTION_DAYS and MOLAR_QUOTA_BYTES; without them only what nothing names is deleted. */
+async function collect(cli: Cli): Promise<number> {
+  const config = cli.config()
+  const [{ openServices }, { collectGarbage }] = await Promise.all([
+    import('../../server/services.ts'),
+    import('../../core/garbage/index.ts'),
+  ])
+  const services = await openServices(config, { log: quietLog(config) })
+  try {
+    const collected = await collectGarbage(services.db, services.blobs, config)
+    if (cli.json) printJson(collected, cli.terminal)
+    else printRecord({ ...collected, over_quota: collected.over_quota.join(', ') || 'none' }, cli.terminal.out)
+    return 0
+  } finally {
+    await services.close()
+  }
 }
 
 async function stop(cli: Cli): Promise<number> {

@@ -57,7 +57,7 @@ export const verbs: readonly VerbEntry[] = [
     name: 'db',
     group: 'upkeep',
     summary: 'The embedded database',
-    words: ['status', 'stop', 'reset'],
+    words: ['status', 'stop', 'reset', 'gc'],
     load: () => import('./db.ts'),
   },
   {

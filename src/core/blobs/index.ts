@@ -1,4 +1,7 @@
 export { type Artifact, type ArtifactKind, artifactKinds } from './artifact.ts'
-export { type BlobStore, fileBlobs } from './files.ts'
+export type { BlobStore, StoredBlob } from './blob-store.ts'
+export { fileBlobs } from './files.ts'
 export { blobLink, isLinkValid, linkSeconds } from './links.ts'
+export { type S3Options, s3Blobs } from './s3/store.ts'
+export { isShown } from './shown.ts'
 export { findArtifacts, insertArtifact, insertArtifacts, insertBlob } from './store.ts'

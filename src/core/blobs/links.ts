@@ -1,6 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { pathToFileURL } from 'node:url'
-import type { BlobStore } from './files.ts'
+import type { BlobStore } from './blob-store.ts'
 
 /** How long a presigned URL lives, in seconds. */
 export const linkSeconds = 3600
@@ -11,14 +10,14 @@ export interface LinkMaker {
   blobs: BlobStore
 }
 
-/** A URL that reads one blob without a credential until it expires; a file URL where no server runs. */
+/** A URL that reads one blob without a credential until it expires: the blob store's own where it has such, a file URL where no server runs. */
 export async function blobLink(
   from: LinkMaker,
   blob: { orgId: string; sha256: string; name: string; mediaType: string },
 ): Promise<string> {
-  if (from.publicUrl === null) {
-    const path = await from.blobs.find(blob.orgId, blob.sha256)
-    return path === undefined ? '' : pathToFileURL(path).href
+  if (from.publicUrl === null || from.blobs.presigns) {
+    const { name, mediaType } = blob
+    return (await from.blobs.link(blob.orgId, blob.sha256, { name, mediaType, seconds: linkSeconds })) ?? ''
   }
   const expires = Math.ceil(Date.now() / 1000) + linkSeconds
   const query = new URLSearchParams({ name: blob.name, type: blob.mediaType, expires: String(expires) })

@@ -1,6 +1,7 @@
 import { archiveScenario } from './archive.ts'
 import { compileScenarios } from './compile.ts'
 import { getScenario } from './get.ts'
+import { importScenarios } from './import.ts'
 import { listScenarios } from './list.ts'
 import { newScenario } from './new.ts'
 import { syncScenarios } from './sync.ts'
@@ -27,5 +28,6 @@ export const scenarioCommands = [
   listScenarios,
   getScenario,
   compileScenarios,
+  importScenarios,
   archiveScenario,
 ]

@@ -1,7 +1,7 @@
 // Written by scripts/generate-runtime.ts from src/core/scenarios/runtime. Do not edit.
 
 /** Changes with the runtime, and with it the compiler's version. */
-export const runtimeDigest = '9736671128'
+export const runtimeDigest = '0182b7fb59'
 
 /** The runtime's imports from Node. */
 export const runtimeImports: string = ``
@@ -1594,7 +1594,7 @@ function contentQuestion(state, one, deadline) {
 // Runs in the page. What is shown first; what stands in the document counts as well, because CSS may change its case.
 function textsOf(element) {
   if (element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement) return [element.value]
-  // biome-ignore lint/performance/useDomNodeTextContent: what is rendered is what is asked about
+  // innerText: what is rendered is what is asked about
   return [element.innerText ?? element.textContent ?? '', element.textContent ?? '']
 }
 

@@ -27,6 +27,8 @@ export interface FindOptions {
   /** PLAYWRIGHT_BROWSERS_PATH; Playwright's own default when absent. */
   playwrightCache?: string | undefined
   log: Log
+  /** Only browsers that can show a window. */
+  windowed?: boolean
 }
 
 export type Candidate = { path: string; kind: BrowserKind; source: BrowserSource }
@@ -37,11 +39,12 @@ const run = promisify(execFile)
 export async function findBrowser(options: FindOptions): Promise<FoundBrowser | undefined> {
   if (options.explicitPath) return explicitBrowser(options.explicitPath)
   for (const candidate of [...playwrightBrowsers(options.playwrightCache), ...systemBrowsers()]) {
+    if (options.windowed && candidate.kind === 'headless-shell') continue
     const answer = await askVersion(candidate.path)
     if ('version' in answer) return { ...candidate, version: answer.version }
     options.log.warn({ path: candidate.path, problem: answer.problem }, 'a browser was found that does not run')
   }
-  return shippedBrowser(options)
+  return options.windowed ? undefined : shippedBrowser(options)
 }
 
 async function explicitBrowser(path: string): Promise<FoundBrowser> {

@@ -21,11 +21,12 @@ export async function startIsolated(
   found: FoundBrowser,
   launch: LaunchOptions,
   cacheDirectory: string,
+  display: Record<string, string> = {},
 ): Promise<IsolatedBrowser> {
   const executable = await reachableExecutable(found, cacheDirectory)
   const home = await privateDirectory()
   await chown(home, browserUid, browserUid)
-  const env = browserEnvironment({ ...found, ...executable }, home)
+  const env = { ...browserEnvironment({ ...found, ...executable }, home), ...display }
   // A process group of its own: Ctrl-C in a terminal must reach the worker, which still has runs to end, and not this one.
   const holder = spawn(process.execPath, ['-e', `(${holdBrowser.toString()})()`], {
     env,

@@ -22,6 +22,8 @@ export interface StartOptions {
   log: Log
   /** `off` gives strangers' pages the rights of the browser's process: only where an operator has said so. */
   sandbox: 'on' | 'off'
+  /** With a window, on the display that these variables name. */
+  window?: { display: Record<string, string> }
   /** More Chromium flags, after ours. */
   args?: readonly string[]
 }
@@ -62,10 +64,10 @@ export async function startBrowser(options: StartOptions): Promise<WarmBrowser> 
   }
 }
 
-function launchOptions({ found, sandbox, args = [] }: StartOptions): LaunchOptions {
+function launchOptions({ found, sandbox, window, args = [] }: StartOptions): LaunchOptions {
   return {
     executablePath: found.path,
-    headless: true,
+    headless: window === undefined,
     chromiumSandbox: sandbox === 'on',
     args: [...quietArguments, ...args],
     timeout: 30_000,
@@ -80,6 +82,7 @@ async function isolated(options: StartOptions): Promise<WarmBrowser> {
     options.found,
     launchOptions(options),
     options.cacheDirectory,
+    options.window?.display,
   )
   return warmBrowser(browser, { sandboxed: options.sandbox === 'on', uid, pid, close })
 }
@@ -88,7 +91,10 @@ async function direct(options: StartOptions): Promise<WarmBrowser> {
   const home = await privateDirectory()
   const removeHome = () => rm(home, { recursive: true, force: true, maxRetries: 3 })
   try {
-    const browser = await chromium.launch({ ...launchOptions(options), env: browserEnvironment(options.found, home) })
+    const browser = await chromium.launch({
+      ...launchOptions(options),
+      env: { ...browserEnvironment(options.found, home), ...options.window?.display },
+    })
     const close = () =>
       browser
         .close()

@@ -83,7 +83,8 @@ export async function recordEvidence(context: BrowserContext, options: EvidenceO
     async currentStep(stepId, title) {
       out.step = stepId
       if (stepId === null && replay) await Promise.all(context.pages().map((page) => replay.flush(page)))
-      await group(stepId === null ? undefined : (title ?? stepId))
+      // A group ends where the next begins: ending it by itself would cost every step another round trip.
+      if (stepId !== null) await group(title ?? stepId)
     },
     picture: async (page) => (options.pictures ? takePicture(page, masks) : undefined),
     outline: (page) => outlineOf(page, options.redact),

@@ -2,7 +2,8 @@
 export const redacted = '[redacted]'
 
 const header = 'authorization|proxy-authorization|cookie|set-cookie|x-api-key|x-auth-token|x-amz-security-token'
-const field = 'access_?token|refresh_?token|id_?token|client_?secret|passw(?:or)?d|api_?key'
+const field =
+  'token|auth_?token|session_?(?:id|token)|access_?token|refresh_?token|id_?token|client_?secret|passw(?:or)?d|api_?key'
 
 /** Headers whose values are never kept, in lower case. */
 export const secretHeader = new RegExp(`^(?:${header})$`, 'i')
@@ -29,10 +30,7 @@ const nestedField = new RegExp(
   'gi',
 )
 const headerLine = new RegExp(`^((?:${header}):[ \\t]{0,16})\\S.{0,16384}`, 'gim')
-const query = new RegExp(
-  `([?&;]|\\b)((?:${field}|token|auth_?token|session_?(?:id|token))=)[^&\\s"'\\\\<>#]{1,8192}`,
-  'gi',
-)
+const query = new RegExp(`([?&;]|\\b)((?:${field})=)[^&\\s"'\\\\<>#]{1,8192}`, 'gi')
 
 /** Replaces what looks like a credential, wherever it came from. */
 export function redactShapes(text: string): string {

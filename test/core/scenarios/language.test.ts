@@ -727,7 +727,11 @@ t.test('the project file is read as far as it goes, and the rest is a warning', 
     'environments: [a]',
     'environments: { a: { url: 1 } }',
   ])
-    t.match(readProject(`---\n${wrong}\n---\n# S\n`).warnings, [{ code: 'MOLAR_S003', range: { start: { line: 2 } } }], wrong)
+    t.match(
+      readProject(`---\n${wrong}\n---\n# S\n`).warnings,
+      [{ code: 'MOLAR_S003', range: { start: { line: 2 } } }],
+      wrong,
+    )
 })
 
 t.test('the inlined runtime is the runtime', async (t) => {

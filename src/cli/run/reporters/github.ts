@@ -15,10 +15,10 @@ function annotation({ slug, status, failure, data_row, trace_id }: RunVerdict, f
   const row = data_row === null ? '' : ` row ${data_row}`
   const properties = [...place, ...line, `title=${property(`${slug}${row} ${status}`)}`].join(',')
   const step = failure?.step ? `${failure.step.text}\n` : ''
-  return `::error ${properties}::${escape(`${step}${failure?.message ?? status}\nTrace ${trace_id}`)}`
+  return `::error ${properties}::${oneCommand(`${step}${failure?.message ?? status}\nTrace ${trace_id}`)}`
 }
 
 /** A line break would end the command. */
-const escape = (text: string) => text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
+const oneCommand = (text: string) => text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
 /** So would a colon or a comma end a property. */
-const property = (text: string) => escape(text).replaceAll(':', '%3A').replaceAll(',', '%2C')
+const property = (text: string) => oneCommand(text).replaceAll(':', '%3A').replaceAll(',', '%2C')

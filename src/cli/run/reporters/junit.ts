@@ -31,7 +31,9 @@ function testCase(run: RunVerdict, file: string | undefined): string[] {
     ...(file !== undefined && { file }),
     time: ((run.duration_ms ?? 0) / 1000).toFixed(3),
   })
-  const told = [`      <system-out>${text(`run ${run.id}, trace ${run.trace_id}${run.flaky ? ', flaky' : ''}`)}</system-out>`]
+  const told = [
+    `      <system-out>${text(`run ${run.id}, trace ${run.trace_id}${run.flaky ? ', flaky' : ''}`)}</system-out>`,
+  ]
   if (run.status === 'passed') return [`    <testcase ${facts}>`, ...told, '    </testcase>']
   const { failure } = run
   const kind = run.status === 'failed' ? 'failure' : 'error'

@@ -38,7 +38,8 @@ export function readWebServer(value: unknown, wrong: Wrong): WebServer | undefin
   else if (typeof url !== 'string' || !isHttpUrl(url)) wrong('"url" is the http(s) URL that answers once it is ready.')
   else if (timeoutMs === undefined) wrong('"timeout" is a duration, such as 60s.', ['timeout'])
   else if (reuse !== undefined && typeof reuse !== 'boolean') wrong('"reuse" is true or false.', ['reuse'])
-  else if (typeof cwd !== 'string' || !isDirectory(cwd)) wrong('"cwd" is a directory inside of the repository.', ['cwd'])
+  else if (typeof cwd !== 'string' || !isDirectory(cwd))
+    wrong('"cwd" is a directory inside of the repository.', ['cwd'])
   else return { command, url, timeout_ms: timeoutMs, reuse, cwd }
   return undefined
 }

@@ -124,7 +124,7 @@ function contentQuestion(
 // Runs in the page. What is shown first; what stands in the document counts as well, because CSS may change its case.
 export function textsOf(element: Element): string[] {
   if (element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement) return [element.value]
-  // biome-ignore lint/performance/useDomNodeTextContent: what is rendered is what is asked about
+  // innerText: what is rendered is what is asked about
   return [(element as HTMLElement).innerText ?? element.textContent ?? '', element.textContent ?? '']
 }
 

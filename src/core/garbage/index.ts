@@ -1,0 +1,1 @@
+export { type Collected, collectGarbage, type GarbageRules } from './collect.ts'

@@ -1,0 +1,24 @@
+import type { Config } from '../config.ts'
+import { collectGarbage } from '../core/garbage/index.ts'
+import type { OpenServices } from './services.ts'
+
+const firstMs = 60_000
+const everyMs = 3_600_000
+
+/** Collects garbage every hour until it is stopped. Several servers may do so at once. */
+export function keepTidy({ db, blobs, log }: OpenServices, config: Config): () => Promise<void> {
+  let under: Promise<void> = Promise.resolve()
+  const tidy = () => {
+    under = collectGarbage(db, blobs, config).then(
+      (collected) => log.info(collected, 'garbage collected'),
+      (error: unknown) => log.warn({ err: error }, 'garbage could not be collected'),
+    )
+  }
+  const first = setTimeout(tidy, firstMs).unref()
+  const every = setInterval(tidy, everyMs).unref()
+  return async () => {
+    clearTimeout(first)
+    clearInterval(every)
+    await under
+  }
+}

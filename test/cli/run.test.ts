@@ -1,0 +1,242 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { type AddressInfo, createServer as createNet } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { githubReport } from '../../src/cli/run/reporters/github.ts'
+import { junitReport } from '../../src/cli/run/reporters/junit.ts'
+import { readShard } from '../../src/cli/run/select.ts'
+import { runCli, scratch } from '../fixtures/run-cli.ts'
+
+/** `molar run` as a person and as a CI use it: a real home, database and browser. */
+const home = scratch()
+const project = scratch()
+const env = { MOLAR_HOME: home, MOLAR_WORKERS: '1' }
+const molar = (args: string[], options = {}) =>
+  runCli('molar', args, { env, cwd: project, timeoutMs: 90_000, ...options })
+
+const web = createServer((_request, response) => {
+  response.setHeader('content-type', 'text/html').end('<title>Home</title><h1>Welcome</h1>')
+})
+await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve))
+const base = `http://127.0.0.1:${(web.address() as AddressInfo).port}`
+// A server without a worker holds the database open: each `molar run` then begins at once.
+const entry = fileURLToPath(new URL('../../bin/molar.js', import.meta.url))
+const serving = { PATH: process.env.PATH, HOME: home, MOLAR_HOME: home, MOLAR_WORKERS: '0', MOLAR_PORT: '0' }
+const holder = spawn(process.execPath, [entry, 'serve'], { env: serving, stdio: ['ignore', 'pipe', 'pipe'] })
+await new Promise((resolve) => {
+  holder.stdout.once('data', resolve)
+  holder.stderr.once('data', resolve)
+})
+t.teardown(async () => {
+  holder.kill('SIGTERM')
+  await new Promise((resolve) => holder.once('exit', resolve))
+  await molar(['db', 'stop'])
+  web.closeAllConnections()
+  web.close()
+})
+
+const scenario = (place: number, slug: string, text: string, more = '') => `---
+spec_version: '1.0'
+id: 019301c0-cafe-7000-bea7-00000000000${place}
+slug: ${slug}
+description: A test.
+variables: { greeting: ${text} }
+${more}---
+# Shows ${slug}
+
+## Steps
+1. Navigate to /
+2. Assert text "\${greeting}" is visible {timeout: 500ms}
+`
+const folder = join(project, '.molar/scenarios')
+mkdirSync(folder, { recursive: true })
+const write = (file: string, text: string) => writeFileSync(join(folder, `${file}.molar.md`), text)
+write('alpha', scenario(1, 'alpha', 'Welcome'))
+write('beta', scenario(2, 'beta', 'Welcome'))
+write('gamma', scenario(3, 'gamma', 'Goodbye'))
+const projectFile = (front: string) => writeFileSync(join(project, '.molar.md'), `---\n${front}\n---\n# Shop\n`)
+projectFile(`base_url: ${base}`)
+
+const freePort = async () => {
+  const probe = createNet().listen(0, '127.0.0.1')
+  await new Promise((resolve) => probe.once('listening', resolve))
+  const { port } = probe.address() as AddressInfo
+  await new Promise((resolve) => probe.close(resolve))
+  return port
+}
+const isOpen = (port: number) =>
+  fetch(`http://127.0.0.1:${port}/`).then(
+    () => true,
+    () => false,
+  )
+
+t.test('grep and shards choose, each scenario in exactly one shard', async (t) => {
+  const run = async (...args: string[]) => {
+    const { code, out, err } = await molar(['run', '--json', ...args])
+    return { code, slugs: out === '' ? err : JSON.parse(out).runs.map((one: { slug: string }) => one.slug) }
+  }
+  t.same(await run('--grep', 'shows (alpha|beta)'), { code: 0, slugs: ['alpha', 'beta'] })
+  t.same(await run('--shard', '1/2', '--grep', 'a$'), { code: 1, slugs: ['alpha', 'gamma'] })
+  t.same(await run('--shard', '2/2'), { code: 0, slugs: ['beta'] })
+  t.same(await run('--shard', '4/4'), { code: 0, slugs: [] }, 'an empty shard passes')
+})
+
+t.test('what makes no sense is told before anything is opened', async (t) => {
+  const cases: [string[], string | RegExp][] = [
+    [['--shard', '5/3'], 'of 3 shards the part is 1 to 3'],
+    [['--shard', '0/3'], 'of 3 shards the part is 1 to 3'],
+    [['--shard', 'half'], 'such as 2/3'],
+    [['--grep', '('], 'no regular expression'],
+    [['--grep', 'nobody'], 'None of 3 scenarios matches --grep nobody'],
+    [['--reporter', 'html'], 'it takes line, json, junit, github'],
+    [['--output', 'x.xml'], '--output takes the document of a --reporter'],
+    [['--reporter', 'junit', '--json'], '--json is --reporter json'],
+    [['--base-url', 'localhost'], 'an http or https URL'],
+    [['--env', 'moon'], 'environments: { staging'],
+    [['--headed', '--url', 'http://127.0.0.1:9'], /--headed/],
+  ]
+  for (const [args, said] of cases) {
+    const ran = await molar(['run', ...args])
+    t.match(ran, { code: args[0] === '--headed' ? /[27]/ : 2, err: said }, args.join(' '))
+  }
+  t.same(readShard('3/3'), { index: 3, count: 3 })
+})
+
+t.test('reports are written for CI, and lines for people beside them', async (t) => {
+  const path = join(project, 'report.xml')
+  const ran = await molar(['run', '--reporter', 'junit', '--output', path])
+  t.equal(ran.code, 1, ran.err)
+  t.match(ran.out, '2 passed, 1 failed')
+  const xml = readFileSync(path, 'utf8')
+  t.match(xml, /<testsuite name="molar" tests="3" failures="1" errors="0" skipped="0"/)
+  t.match(
+    xml,
+    /<testcase name="gamma" classname="molar" file="[^"]*gamma\.molar\.md"[^>]*>\n\s+<failure message="[^"]+" type="assertion">Step 2, line 12/,
+  )
+  const parsed = execFileSync(process.execPath, ['-e', checkXml, path], { encoding: 'utf8' })
+  t.equal(parsed, 'well-formed 3')
+  const github = await molar(['run', 'beta', '.molar/scenarios/gamma.molar.md', '--reporter', 'github'])
+  t.match(
+    github.out,
+    /^::error file=\.molar\/scenarios\/gamma\.molar\.md,line=12,title=gamma failed::Assert text[^\n]+%0A/m,
+  )
+  t.match(github.out, /::notice title=Molar::1 passed, 1 failed\n$/)
+})
+
+/** Without an XML parser at hand: tags must nest, and nothing unescaped may stand between them. */
+const checkXml = `
+  const text = require('node:fs').readFileSync(process.argv[1], 'utf8').replace(/^<\\?xml.*\\?>/, '')
+  const open = []
+  let cases = 0
+  for (const [, close, name, rest] of text.matchAll(/<(\\/?)([a-z-]+)((?:\\s+[a-z]+="[^"<]*")*)>/g)) {
+    if (name === 'testcase' && !close) cases++
+    if (close) { if (open.pop() !== name) throw new Error('not nested: ' + name) } else open.push(name)
+  }
+  if (open.length || /<(?!\\/?[a-z-]+(\\s+[a-z]+="[^"<]*")*>)/.test(text)) throw new Error('malformed')
+  process.stdout.write('well-formed ' + cases)`
+
+t.test('reports hold whatever a page can say', (t) => {
+  const failure = { kind: 'assertion', message: '</failure> & "x"\u0000\u001b[31m\n::error::y', step: null }
+  const run = {
+    id: 'r',
+    slug: 's',
+    status: 'failed',
+    data_row: 1,
+    duration_ms: 5,
+    trace_id: 't',
+    failure,
+    diagnosis: null,
+  }
+  const results = { runs: [run as never], files: new Map([['s', '/a,b:c.md']]) }
+  t.match(junitReport(results), '&lt;/failure&gt; &amp;')
+  t.notMatch(junitReport(results), /[\u0000\u001b]/)
+  t.equal(githubReport(results).split('\n').length, 3)
+  t.match(githubReport(results), /%2C/)
+  t.end()
+})
+
+t.test('environments give base URL and variables; the command line wins', async (t) => {
+  projectFile(
+    `base_url: http://127.0.0.1:9\nenvironments: { here: { base_url: '${base}', variables: { greeting: Welcome } }, away: 'http://127.0.0.1:9' }`,
+  )
+  const run = async (...args: string[]) => JSON.parse((await molar(['run', 'gamma', '--json', ...args])).out)
+  t.match(await run('--env', 'here'), { verdict: 'passed' }, 'its base URL and its variables')
+  t.match(await run('--env', 'away', '--base-url', base, '--var', 'greeting=Welcome'), { verdict: 'passed' })
+  const unknown = await molar(['run', '--env', 'moon'])
+  t.match(unknown, { code: 2, err: /no such environment\. It has here, away/ })
+})
+
+t.test('web_server is started before and all of it is ended after', async (t) => {
+  const port = await freePort()
+  const script = join(project, 'serve.mjs')
+  writeFileSync(
+    script,
+    `import { createServer } from 'node:http'
+     console.log('getting ready')
+     setTimeout(() => createServer((_q, r) => r.setHeader('content-type', 'text/html').end('<h1>Welcome</h1>')).listen(${port}, '127.0.0.1'), 700)
+     process.on('SIGTERM', () => {})`,
+  )
+  const front = (more = '') =>
+    `web_server: { command: 'node serve.mjs & wait', url: 'http://127.0.0.1:${port}/'${more} }`
+  projectFile(front())
+  const ran = await molar(['run', 'alpha', 'beta'])
+  t.match(ran, { code: 0, err: /web_server: node serve\.mjs/ }, ran.err)
+  t.notOk(await isOpen(port), 'a grandchild that ignores SIGTERM is gone too')
+
+  const own = spawn(process.execPath, [script], { stdio: 'ignore' })
+  t.teardown(() => own.kill('SIGKILL'))
+  for (let tries = 0; !(await isOpen(port)) && tries < 100; tries++) await sleep(50)
+  t.equal((await molar(['run', 'alpha'])).code, 0)
+  t.ok(await isOpen(port), 'one that was there before is used and left alone')
+  const refused = await molar(['run', 'alpha', '--ci'])
+  t.match(refused, { code: 5, err: /answers already, and it is not to be reused in CI/ })
+  t.equal((await molar(['run', 'alpha', '--base-url', base])).code, 0, 'elsewhere it is not needed')
+  own.kill('SIGKILL')
+
+  projectFile(
+    `web_server: { command: 'echo no such module >&2; exit 3', url: 'http://127.0.0.1:${await freePort()}/' }`,
+  )
+  const broken = await molar(['run', 'alpha'])
+  t.match(broken, { code: 7, err: /ended with exit code 3[\s\S]*no such module/ })
+  projectFile(`web_server: { command: 'sleep 60', url: 'http://127.0.0.1:${await freePort()}/', timeout: 1s }`)
+  const late = await molar(['run', 'alpha'])
+  t.match(late, { code: 7, err: /did not answer at .* within 1 s\. It said nothing/ })
+  projectFile('web_server: npm start')
+  t.match(
+    (await molar(['run', 'alpha', '--base-url', base])).err,
+    '"web_server" is a map of command',
+    'a wrong key is told',
+  )
+})
+
+t.test('watch runs again what changes, and survives a file that does not compile', async (t) => {
+  projectFile(`base_url: ${base}`)
+  let stage = 0
+  const ran = await molar(['run', '.molar/scenarios', '--grep', 'alpha|beta', '--watch'], {
+    onErr: (said: string, kill: (signal: string) => void) => {
+      const waits = said.split('Waiting for changes').length - 1
+      if (waits <= stage) return
+      stage = waits
+      if (stage === 1) write('alpha', scenario(1, 'alpha', 'Farewell'))
+      if (stage === 2) write('alpha', scenario(1, 'alpha', 'Farewell').replace('Assert', 'Asert'))
+      if (stage === 3) write('alpha', scenario(1, 'alpha', 'Welcome'))
+      if (stage === 4) kill('SIGINT')
+    },
+  })
+  t.equal(stage, 4, ran.err)
+  t.equal(ran.code, 0, 'the last round passed')
+  t.same(
+    ran.out.split('\n').filter((line) => /^\d+ passed/.test(line)),
+    ['2 passed, 0 failed', '0 passed, 1 failed', '1 passed, 0 failed'],
+    'only what changed ran again',
+  )
+  t.match(ran.err, 'MOLAR_S001')
+})
+
+t.test('--headed says what it lacks', { skip: process.platform !== 'linux' && 'Linux only' }, async (t) => {
+  t.match(await molar(['run', 'alpha', '--headed']), { code: 7, err: /needs a display/ })
+})

@@ -2,11 +2,13 @@ import type { Command as Parser } from 'commander'
 import type { Config } from '../config.ts'
 import type { Command } from '../core/command.ts'
 import type { Credential, Services } from '../core/context.ts'
-import type { Terminal } from './terminal.ts'
+import type { Streams, Terminal } from './terminal.ts'
 
 /** What the CLI needs of the rest of Molar: each part is imported when a verb asks for it, and not before. */
 export interface Outside {
   version: string
+  /** Where it reads and writes; the process's own where absent. */
+  streams?: Streams
   /** bin/molar.js: what a verb starts as a child. */
   entry: string
   /** What children that are Molar themselves inherit. */

@@ -7,12 +7,13 @@ import { openTerminal, type Terminal } from './terminal.ts'
 /** Does what the words say. Answers the exit code; nothing is thrown. */
 export async function runCli(argv: readonly string[], outside: Outside): Promise<number> {
   // A reader that went away (`| head`) is no error to speak of.
-  for (const stream of [process.stdout, process.stderr]) {
+  const streams = outside.streams ?? process
+  for (const stream of [streams.stdout, streams.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 141 : 70))
   }
   const flags = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined)
   const json = flags.includes('--json')
-  const terminal = openTerminal(process, choices(flags, outside))
+  const terminal = openTerminal(streams, choices(flags, outside))
   try {
     return await dispatch(resolveAlias(argv), { ...outside, terminal, json })
   } catch (error) {

@@ -28,7 +28,7 @@ export interface TerminalChoices {
   still?: boolean
 }
 
-type Streams = { stdin: Readable; stdout: Writable; stderr: Writable }
+export type Streams = { stdin: Readable; stdout: Writable; stderr: Writable }
 
 /** The terminal over a process's streams. */
 export function openTerminal(streams: Streams, choices: TerminalChoices = {}): Terminal {

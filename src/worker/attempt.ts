@@ -1,4 +1,3 @@
-import type { Page } from 'playwright-core'
 import type { Failure, RunEvent, StepResult } from '../core/runs/index.ts'
 import {
   openSession,
@@ -11,9 +10,12 @@ import {
 } from '../core/scenarios/index.ts'
 import type { ArtifactShelf } from './artifacts.ts'
 import type { Lease } from './browser/index.ts'
+import { cleanFailure, cleanRecorder } from './clean.ts'
 import { type Evidence, type Recorded, type Redactor, recordEvidence } from './evidence/index.ts'
 import type { LoadedRun } from './load.ts'
-import type { NewEvent, Recorder } from './recorder.ts'
+import type { Recorder } from './recorder.ts'
+import { keepDom, pictureName, takeOutline, takePicture } from './step-evidence.ts'
+import { tell } from './tell.ts'
 
 export type Verdict = 'passed' | 'failed' | 'errored'
 
@@ -26,6 +28,8 @@ export interface AttemptResult {
   recorded?: Recorded
   /** Steps of which a real picture was taken, by their step_id. */
   pictured?: ReadonlySet<string>
+  /** To be awaited before the context closes. */
+  lastPicture?: Promise<void>
 }
 
 export interface AttemptContext {
@@ -67,38 +71,17 @@ export async function runAttempt(given: AttemptContext): Promise<AttemptResult> 
   const steps: StepResult[] = []
   const outcome = await runAll(context, session, evidence, steps)
   const pictured = new Set(steps.filter((step) => step.message !== undefined).map((step) => step.step_id))
-  // The trace takes as long to end as the picture takes to be made.
-  await Promise.all(context.later)
-  const [recorded] = await Promise.all([
-    evidence.stop(),
-    pictured.size === 0 ? takePicture({ name: 'final.jpg', stepId: null }, session.page, context, evidence) : undefined,
-  ])
-  return { ...outcome, steps, events: recorder.events(), recorded, pictured }
+  // The trace takes as long to end as the picture takes to be made, and neither needs the other.
+  const lastPicture =
+    pictured.size === 0 ? takePicture({ name: 'final.jpg', stepId: null }, session.page, context, evidence) : undefined
+  const [recorded] = await Promise.all([evidence.stop(), ...context.later])
+  return { ...outcome, steps, events: recorder.events(), recorded, pictured, ...(lastPicture && { lastPicture }) }
 }
 
 interface Running extends AttemptContext {
   /** What the end of the attempt waits for. */
   later: Promise<void>[]
 }
-
-/** Words of the trace's own are left alone: a secret that happens to be "passed" must not break it. */
-function cleanRecorder(recorder: Recorder, redactor: Redactor): Recorder {
-  const own = ['kind', 'ts', 'step_id', 'status', 'verb', 'section', 'level', 'about', 'media_type', 'sha256']
-  const clean = ([name, value]: [string, unknown]) => [
-    name,
-    own.includes(name) ? value : redactor.json({ [name]: value })[name],
-  ]
-  return {
-    ...recorder,
-    emit: (event) => recorder.emit(Object.fromEntries(Object.entries(event).map(clean)) as NewEvent),
-  }
-}
-
-const cleanFailure = (failure: Failure, redactor: Redactor): Failure => ({
-  ...redactor.json(failure),
-  kind: failure.kind,
-  step: failure.step && { ...failure.step, text: redactor.text(failure.step.text) },
-})
 
 type Outcome = Pick<AttemptResult, 'status' | 'failure'>
 
@@ -199,45 +182,6 @@ async function runStep(
   return forgiven ? undefined : failure
 }
 
-/** A step's picture: 001.jpg. */
-export const pictureName = (number: number): string => `${String(number).padStart(3, '0')}.jpg`
-
-async function takePicture(
-  { name, stepId }: { name: string; stepId: string | null },
-  page: Page,
-  { keep, recorder }: AttemptContext,
-  evidence: Evidence,
-): Promise<void> {
-  const image = await evidence.picture(page)
-  if (!image) return
-  const facts = keep(image, { kind: 'screenshot', name, mediaType: 'image/jpeg', stepId })
-  recorder.emit({ kind: 'screenshot', step_id: stepId, name, media_type: 'image/jpeg', ...facts })
-}
-
-async function takeOutline(
-  stepId: string,
-  page: Page,
-  { recorder }: AttemptContext,
-  evidence: Evidence,
-): Promise<void> {
-  const aria = await evidence.outline(page)
-  if (aria) recorder.emit({ kind: 'dom.snapshot', step_id: stepId, aria })
-}
-
-/** What a Snapshot step leaves beside its outline: the DOM itself. */
-async function keepDom(
-  step: PlanStep,
-  page: Page,
-  { keep, recorder }: AttemptContext,
-  evidence: Evidence,
-): Promise<void> {
-  const html = await evidence.html(page)
-  if (!html) return
-  const name = `${String(step.number).padStart(3, '0')}.html`
-  const facts = keep(html, { kind: 'dom', name, mediaType: 'text/html', stepId: step.step_id })
-  recorder.emit({ kind: 'dom.snapshot', step_id: step.step_id, name, media_type: 'text/html', ...facts })
-}
-
 /** Setup and Steps of a scenario that this one stands on: trouble there is trouble of the surroundings. */
 async function runUsed(used: StepPlan, context: AttemptContext, session: Session): Promise<void> {
   context.recorder.emit({ kind: 'log', level: 'info', message: `Uses ${used.scenario.slug}` })
@@ -310,77 +254,5 @@ function environmentOf(
     files: context.files,
     onEvent,
     allowRequest: context.allowRequest,
-  }
-}
-
-/** What the session says, as events of the trace. */
-function tell(event: RuntimeEvent, context: AttemptContext, evidence: Evidence): unknown {
-  const { recorder } = context
-  switch (event.kind) {
-    case 'assertion':
-      recorder.emit({
-        kind: 'assertion',
-        step_id: event.step_id,
-        ok: event.passed,
-        message: event.text,
-        expected: event.expected,
-        actual: event.actual,
-      })
-      return
-    case 'screenshot': {
-      const label = event.label?.replace(/[^\w.-]+/g, '-') ?? event.step_id
-      const picture = { name: `${label}.png`, mediaType: 'image/png', stepId: event.step_id }
-      const facts = context.keep(event.png, { kind: 'screenshot', ...picture })
-      recorder.emit({
-        kind: 'screenshot',
-        step_id: event.step_id,
-        name: picture.name,
-        media_type: 'image/png',
-        ...facts,
-      })
-      return
-    }
-    case 'snapshot':
-      recorder.emit({
-        kind: 'dom.snapshot',
-        step_id: event.step_id,
-        label: event.label,
-        aria: event.aria.slice(0, 8000),
-      })
-      return
-    case 'secret_filled':
-      return evidence.maskFilled(event.locator)
-    case 'dialog':
-      recorder.emit({
-        kind: 'log',
-        level: 'info',
-        about: 'dialog',
-        message: `${event.type} dialog ${event.accepted ? 'accepted' : 'dismissed'}${event.awaited ? '' : ' (no step expected it)'}: ${event.message}`,
-      })
-      return
-    case 'download':
-      recorder.emit({
-        kind: 'log',
-        level: 'info',
-        about: 'download',
-        message: `Downloaded ${event.file_name} as ${event.as}`,
-      })
-      return
-    case 'request':
-      recorder.emit({
-        kind: 'log',
-        level: 'info',
-        about: 'request',
-        message: `${event.method} ${event.url} answered ${event.status} in ${event.duration_ms} ms`,
-      })
-      return
-    case 'log':
-      recorder.emit({ kind: 'log', level: 'info', message: event.message })
-      return
-    case 'debug':
-      recorder.emit({ kind: 'log', level: 'info', about: 'debug', step_id: event.step_id, message: 'Debug marker' })
-      return
-    default:
-      return // tabs and remembered names: the page events tell the first, the second are no news
   }
 }

@@ -154,7 +154,7 @@ async function tryOnce(executor: Executor, loaded: LoadedRun, context: Attempts)
       keep: shelf.put,
       replay: wanted.rrweb,
     })
-    await keepEvidence(result, { shelf, recorder, redactor, wanted, directory })
+    await Promise.all([keepEvidence(result, { shelf, recorder, redactor, wanted, directory }), result.lastPicture])
     return result
   } catch (error) {
     if (error instanceof CommandError && error.code === 'browser_unavailable')

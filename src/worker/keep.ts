@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { ArtifactShelf } from './artifacts.ts'
-import { type AttemptResult, pictureName } from './attempt.ts'
+import type { AttemptResult } from './attempt.ts'
 import {
   type Frame,
   frameAt,
@@ -11,6 +11,7 @@ import {
   scrubTrace,
 } from './evidence/index.ts'
 import type { Recorder } from './recorder.ts'
+import { pictureName } from './step-evidence.ts'
 
 /** Evidence that costs time, for those who ask for it. */
 export interface WantedEvidence {

@@ -88,7 +88,7 @@ t.test('run refuses what cannot run before anything runs', async (t) => {
     [['run', '--timeout', 'soon'], '--timeout is "soon"'],
     [['run', '--tag', 'none'], 'has the tag none'],
     [['init', 'no-such-folder'], 'no-such-folder'],
-    [['db', 'explode'], 'status, stop or reset'],
+    [['db', 'explode'], 'status, stop, reset or gc'],
     [['db', 'reset'], '--yes'],
     [['serve', '--port', 'x'], '--port is "x"'],
     [['mcp', '--toolsets', 'nonsense'], 'nonsense'],

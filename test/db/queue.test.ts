@@ -111,15 +111,18 @@ t.test('limits per org are exact over several workers, and a noisy org does not 
 
 t.test('a job whose heartbeat ran out goes to another worker, and the old one’s word counts no more', async (t) => {
   const signals: AbortSignal[] = []
-  await queue.work('beat', { slots: 2, heartbeatSeconds: 300 }, async ({ attempt }, { signal }) => {
+  await queue.work('beat', { slots: 2, heartbeatSeconds: 3 }, async ({ attempt }, { signal }) => {
     signals.push(signal)
     if (attempt === 1) await until(() => signal.aborted, 20_000)
     return { attempt }
   })
   const id = await queue.send('beat', {})
   t.ok(await until(() => signals.length === 1))
-  await owner.query(`update pgboss.job set heartbeat_on = now() - interval '1 minute' where id = $1`, [id])
+  // Again and again: its worker is alive, and beats.
+  const age = () => owner.query(`update pgboss.job set heartbeat_on = now() - interval '1 minute' where id = $1 and retry_count = 0`, [id])
+  const aging = setInterval(() => void age(), 40)
   t.ok(await until(() => signals.length === 2, 15_000), 'started again')
+  clearInterval(aging)
   t.ok(await until(async () => (await queue.find('beat', id!))?.state === 'completed'))
   t.ok(await until(() => signals[0]!.aborted), 'the old one is told')
   await sleep(50)

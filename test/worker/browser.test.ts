@@ -460,3 +460,23 @@ t.test('what is an allowed address is decided alike for steps and pages', async 
   ])
     t.notOk(isAllowed(url, allowed), url)
 })
+
+t.test('with a window it runs a browser that has one, on the display it is given', async (t) => {
+  const windowed = await findBrowser({ cacheDirectory, log, windowed: true })
+  if (!windowed) return t.pass('there is no Chromium with a window here')
+  t.equal(windowed.kind, 'chromium')
+  // Ozone's headless platform stands in for a screen.
+  const args = ['--ozone-platform=headless']
+  const warm = await startBrowser({
+    found: windowed,
+    cacheDirectory,
+    log,
+    sandbox: 'on',
+    window: { display: {} },
+    args,
+  })
+  const context = await warm.newContext()
+  const page = await context.newPage()
+  t.notMatch(await page.evaluate(() => navigator.userAgent), /Headless/)
+  await warm.close()
+})

@@ -30,6 +30,12 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import('./run.ts'),
   },
   {
+    name: 'record',
+    group: 'start',
+    summary: 'Click through your application, and have the scenario written',
+    load: () => import('./record.ts'),
+  },
+  {
     name: 'mcp',
     group: 'start',
     summary: 'Serve MCP on standard input and output, for an agent or an editor',

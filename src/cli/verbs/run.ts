@@ -2,6 +2,7 @@ import { Option } from 'commander'
 import { fail } from '../../core/errors.ts'
 import { openCarrier } from '../carrier.ts'
 import type { Cli, Verb } from '../cli.ts'
+import { needDisplay } from '../display.ts'
 import { type Choices, readChoices } from '../run/choices.ts'
 import { surround } from '../run/environment.ts'
 import { type Find, gather } from '../run/gather.ts'
@@ -40,7 +41,7 @@ export const verb: Verb = {
   },
   async run({ args, options }, cli) {
     const choices = readChoices(options)
-    if (choices.headed) needDisplay(cli)
+    if (choices.headed) needDisplay('--headed', cli.config())
     const commands = await cli.commands()
     const find: Find = (name) =>
       commands.find((one) => one.name === name) ?? fail('unavailable', `This Molar has no ${name}.`)
@@ -87,13 +88,4 @@ async function serve(
   err.line(err.paint.dim(`web_server: ${webServer.command}`))
   const ci = choices.ci || cli.config().ci
   return startWebServer(webServer, { folder, environment: cli.environment, ci, signal: stopSignal() })
-}
-
-function needDisplay(cli: Cli): void {
-  const { DISPLAY, WAYLAND_DISPLAY } = cli.config().display
-  if (process.platform === 'linux' && !DISPLAY && !WAYLAND_DISPLAY)
-    fail(
-      'browser_unavailable',
-      '--headed needs a display, and neither DISPLAY nor WAYLAND_DISPLAY is set. Leave it out, or use xvfb-run.',
-    )
 }

@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { defineCommand } from '../command.ts'
 import { fail } from '../errors.ts'
 import { httpUrl, text, writtenFiles } from '../fields.ts'
-import { importSpec } from './import/spec.ts'
 import { compileScenario } from './language/index.ts'
 
 const exampleSpec = `import { expect, test } from '@playwright/test'
@@ -49,6 +48,7 @@ export const importScenarios = defineCommand({
     { title: 'a file without tests', input: { source: 'export const a = 1\n' }, error: 'validation_failed' },
   ],
   async handler({ source, base_url }) {
+    const { importSpec } = await import('./import/spec.ts') // its parser is of no use to anyone else
     const { scenarios, leftOut } = importSpec(source, { baseUrl: base_url })
     if (scenarios.length === 0) {
       const why = leftOut.map(({ line, reason }) => `line ${line} ${reason}`).slice(0, 5)

@@ -27,7 +27,7 @@ const news = runNews(
 )
 t.teardown(() => news.close())
 
-t.test('2,000 readers, 50 of them slow, each get 500 events in order, none lost', async (t) => {
+t.test('2,000 readers, 50 of them slow, each get 200 events in order, none lost', async (t) => {
   const { run, write, end } = await newRun()
   const delays: number[] = []
   const readers = Array.from({ length: 2000 }, (_, number) => {
@@ -44,14 +44,14 @@ t.test('2,000 readers, 50 of them slow, each get 500 events in order, none lost'
     })()
   })
   await new Promise((resolve) => setTimeout(resolve, 500))
-  for (let batch = 0; batch < 25; batch++) {
+  for (let batch = 0; batch < 10; batch++) {
     await write(Array.from({ length: 20 }, () => ({ kind: 'log', ts: Date.now() })))
     await new Promise((resolve) => setTimeout(resolve, 40))
   }
   await end()
   const lasts = await Promise.all(readers)
   t.ok(
-    lasts.every((last) => last === 501),
+    lasts.every((last) => last === 201),
     'every reader came to the end',
   )
   delays.sort((a, b) => a - b)

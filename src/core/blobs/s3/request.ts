@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Dispatcher, request as httpRequest } from 'undici'
+import type { Dispatcher } from 'undici'
 import { type S3Place, type S3Request, signRequest } from './sign.ts'
 
 export type S3Answer = Dispatcher.ResponseData
@@ -38,7 +38,7 @@ export async function send(place: S3Place, request: S3Request, limits: S3Limits)
     let wait = limits.pauseMs * 2 ** (attempt - 1)
     try {
       const { url, headers } = signRequest(place, request)
-      const answer = await httpRequest(url, {
+      const answer = await (await import('undici')).request(url, {
         method: request.method,
         headers,
         body: request.body ?? null,

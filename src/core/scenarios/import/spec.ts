@@ -81,8 +81,11 @@ function readTest(call: CallExpression, group: Group, spec: Spec): void {
   const title = titleOf(call)
   if (steps.length === 0) {
     // A scenario needs steps: a test of nothing but its preparation is that preparation.
-    if (setup.length === 0) return leave(spec, call, 'has nothing that could be carried over')
     steps.push(...setup.splice(0))
+  }
+  if (steps.length === 0) {
+    leave(spec, call, 'has nothing that could be carried over')
+    return
   }
   const slug = freeSlug([...group.titles, title], spec.slugs)
   const content = write({

@@ -13,7 +13,7 @@ export interface Text {
 
 export interface Scope {
   names: Map<string, Bound>
-  /** Names that `process.env` was read for, by how the scenario refers to them. */
+  /** Names of the environment that the spec reads. */
   secrets: Set<string>
   env: Set<string>
 }
@@ -32,7 +32,7 @@ export const escapeText = (text: string): string =>
 export const written = (text: string): Text => ({ written: escapeText(text) })
 export const quoted = ({ written, reference }: Text): string => (reference ? written : `"${written}"`)
 
-/** The text of an expression: literals, templates, constants, sums and process.env. */
+/** The text of an expression: literals, templates, constants, sums and what it reads of the environment. */
 export function textOf(node: Node, scope: Scope): Text {
   const expression = node as Expression
   switch (expression.type) {
@@ -73,7 +73,7 @@ function environmentOf(node: Extract<Expression, { type: 'MemberExpression' }>, 
   return { written: `\${${secret ? 'secrets' : 'env'}.${name}}`, reference: true }
 }
 
-/** `process.env.X`, `test.describe.only`: names joined by dots; undefined for anything else. */
+/** `test.describe.only`: names joined by dots; undefined for anything else. */
 export function pathOf(node: Node): string | undefined {
   const expression = node as Expression
   if (expression.type === 'Identifier') return expression.name

@@ -1,0 +1,106 @@
+import type { BrowserContext, Page } from 'playwright-core'
+import { type Recorded, stepsOfRecording } from '../../core/scenarios/import/recording.ts'
+import { write } from '../../core/scenarios/import/spec.ts'
+import { escapeText } from '../../core/scenarios/import/values.ts'
+import { type Told, watchPage } from './in-page.ts'
+
+export interface Recording {
+  page: Page
+  /** Resolves when the person has closed the last page. */
+  closed: Promise<void>
+  /** Called with each step as it is made, for who watches. */
+  stop(): Promise<RecordedScenario>
+}
+
+export interface RecordedScenario {
+  content: string
+  steps: string[]
+  secrets: string[]
+  /** What was done and has no step. */
+  leftOut: { code: string; reason: string }[]
+}
+
+/** Playwright's own recorder, which its types keep to themselves; the version is pinned, and a test holds it. */
+interface RecordingContext {
+  _startRecording(
+    options: { language: string },
+    sink: Record<'actionAdded' | 'actionUpdated' | 'signalAdded', (page: Page, action: unknown, code: string) => void>,
+  ): Promise<void>
+  _stopRecording(): Promise<void>
+}
+
+const binding = '__molarTold'
+
+/** Opens the URL in this context and writes down what is done there, until it is stopped. */
+export async function startRecording(
+  context: BrowserContext,
+  { url, slug, title }: { url: string; slug: string; title: string },
+): Promise<Recording> {
+  const recorded: Recorded[] = []
+  const passwords = new Set<string>()
+  await context.exposeBinding(binding, (_source, told: Told) => {
+    if (told.what === 'password') passwords.add(told.value)
+    else recorded.push({ step: assertion(told) })
+  })
+  await context.addInitScript(`(${watchPage.toString()})(${JSON.stringify(binding)})`)
+  const typed = watchAddresses(context)
+  const recorder = context as unknown as RecordingContext
+  const latest = (code: string) => {
+    const at = recorded.findLastIndex((one) => 'code' in one)
+    if (at >= 0 && code !== '') recorded[at] = { code }
+  }
+  const page = await context.newPage()
+  await page.goto(url)
+  await recorder._startRecording(
+    { language: 'javascript' },
+    {
+      actionAdded: (_page, _action, code) => recorded.push({ code }),
+      actionUpdated: (_page, _action, code) => latest(code),
+      signalAdded: (_page, _signal, code) => latest(code),
+    },
+  )
+  return {
+    page,
+    closed: untilClosed(context),
+    async stop() {
+      await recorder._stopRecording().catch(() => {})
+      const { origin, pathname, search } = new URL(url)
+      const made = stepsOfRecording(recorded, { origin, passwords, typed })
+      const steps = [`Navigate to ${pathname}${search}`, ...made.steps]
+      const content = write({ slug, title, steps, scope: { secrets: made.secrets }, baseUrl: origin })
+      const leftOut = made.leftOut.map(({ code, reason }) => ({ code, reason }))
+      return { content, steps, secrets: [...made.secrets], leftOut }
+    },
+  }
+}
+
+function assertion(told: Exclude<Told, { what: 'password' }>): string {
+  if (told.what === 'text') return `Assert text "${escapeText(told.text)}" is visible`
+  const label = `"${escapeText(told.label)}"`
+  if (told.what === 'checked') return `Assert ${label} is ${told.checked ? 'checked' : 'unchecked'}`
+  return `Assert ${label} has value "${escapeText(told.value)}"`
+}
+
+/** Addresses that the person went to: what a page opens by itself follows from the step before it. */
+function watchAddresses(context: BrowserContext): Set<string> {
+  const typed = new Set<string>()
+  context.on('request', (request) => {
+    if (!request.isNavigationRequest()) return
+    const note = (headers: Record<string, string>) => {
+      const site = headers['sec-fetch-site']
+      if (site === 'none' || (site === undefined && headers.referer === undefined)) typed.add(request.url())
+    }
+    request.allHeaders().then(note, () => {})
+  })
+  return typed
+}
+
+function untilClosed(context: BrowserContext): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => context.pages().length === 0 && resolve()
+    const watch = (page: Page) => page.once('close', look)
+    context.pages().forEach(watch)
+    context.on('page', watch)
+    context.once('close', () => resolve())
+  })
+}

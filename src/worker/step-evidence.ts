@@ -1,0 +1,45 @@
+import type { Page } from 'playwright-core'
+import type { PlanStep } from '../core/scenarios/index.ts'
+import type { AttemptContext } from './attempt.ts'
+import type { Evidence } from './evidence/index.ts'
+
+/** A step's picture: 001.jpg. */
+export const pictureName = (number: number): string => `${String(number).padStart(3, '0')}.jpg`
+
+/** A real picture, as an artifact and its event; none where the page does not hold still. */
+export async function takePicture(
+  { name, stepId }: { name: string; stepId: string | null },
+  page: Page,
+  { keep, recorder }: AttemptContext,
+  evidence: Evidence,
+): Promise<void> {
+  const image = await evidence.picture(page)
+  if (!image) return
+  const facts = keep(image, { kind: 'screenshot', name, mediaType: 'image/jpeg', stepId })
+  recorder.emit({ kind: 'screenshot', step_id: stepId, name, media_type: 'image/jpeg', ...facts })
+}
+
+/** The page's accessible outline, as an event. */
+export async function takeOutline(
+  stepId: string,
+  page: Page,
+  { recorder }: AttemptContext,
+  evidence: Evidence,
+): Promise<void> {
+  const aria = await evidence.outline(page)
+  if (aria) recorder.emit({ kind: 'dom.snapshot', step_id: stepId, aria })
+}
+
+/** What a Snapshot step leaves beside its outline: the DOM itself. */
+export async function keepDom(
+  step: PlanStep,
+  page: Page,
+  { keep, recorder }: AttemptContext,
+  evidence: Evidence,
+): Promise<void> {
+  const html = await evidence.html(page)
+  if (!html) return
+  const name = `${String(step.number).padStart(3, '0')}.html`
+  const facts = keep(html, { kind: 'dom', name, mediaType: 'text/html', stepId: step.step_id })
+  recorder.emit({ kind: 'dom.snapshot', step_id: step.step_id, name, media_type: 'text/html', ...facts })
+}

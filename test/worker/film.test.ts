@@ -1,0 +1,88 @@
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import t from 'tap'
+import { findBrowser } from '../../src/worker/browser/find.ts'
+import { startBrowser } from '../../src/worker/browser/launch.ts'
+import { frameAt, framesOf } from '../../src/worker/evidence/film.ts'
+import { recordEvidence } from '../../src/worker/evidence/record.ts'
+import { makeRedactor } from '../../src/worker/evidence/redact.ts'
+import { scrubTrace } from '../../src/worker/evidence/scrub.ts'
+import { makeVideo } from '../../src/worker/evidence/video.ts'
+
+const log = { debug() {}, info() {}, warn() {} }
+const scratch = mkdtempSync('/tmp/molar-test-film-')
+t.teardown(() => rmSync(scratch, { recursive: true, force: true }))
+
+t.test('a step’s picture is the last frame at or before its end, and none is invented', async (t) => {
+  const images: Record<string, Buffer> = { a: Buffer.from('A'), b: Buffer.from('B'), 'resources/c': Buffer.from('C') }
+  const frames = framesOf(
+    [
+      { type: 'screencast-frame', file: 'a', timestamp: 5 }, // before the film has a beginning
+      { type: 'context-options', wallTime: 1000, monotonicTime: 100 },
+      { type: 'screencast-frame', file: 'b', timestamp: 150, pageId: 'p1' },
+      { type: 'screencast-frame', file: 'a', timestamp: 199, frameSwapWallTime: 1020, pageId: 'p1' },
+      { type: 'screencast-frame', sha1: 'c', timestamp: 200, pageId: 'p2' },
+      { type: 'screencast-frame', file: 'lost', timestamp: 210 },
+      'not an event',
+    ],
+    (name) => images[name],
+  )
+  const at = (ms: number) => frameAt(frames, ms)?.image.toString()
+  t.strictSame([1019, 1020, 1049, 1050, 1099, 1100, 9999].map(at), [undefined, 'A', 'A', 'B', 'B', 'C', 'C'])
+  t.equal(frameAt([], 1), undefined)
+})
+
+t.test('rrweb has a short flow whole, and the film becomes a video where ffmpeg is', async (t) => {
+  const found = await findBrowser({ cacheDirectory: join(scratch, 'cache'), log })
+  if (!found) t.bailout('no browser')
+  const browser = await startBrowser({ found: found!, cacheDirectory: join(scratch, 'cache'), log, sandbox: 'on' })
+  t.teardown(() => browser.close())
+  const context = await browser.newContext()
+  const redact = makeRedactor({ PIN: 'open-sesame-77' })
+  const options = { emit() {}, redact, directory: scratch, pictures: true, trace: true, replay: true }
+  const evidence = await recordEvidence(context, options)
+  const page = await context.newPage()
+  await evidence.currentStep('one', 'One')
+  await page.route('**/*', (route) =>
+    route.fulfill({
+      contentType: 'text/html',
+      body: '<input id=a><input type=password id=p><button onclick="document.body.append(`clicked`)">x</button>',
+    }),
+  )
+  await page.goto('http://127.0.0.1:9/')
+  await page.fill('#p', 'typed-password-1')
+  await evidence.maskFilled(page.locator('#a'))
+  await page.locator('#a').pressSequentially('open-sesame-77')
+  await page.click('button')
+  await evidence.currentStep(null)
+  const recorded = await evidence.stop()
+  const events = recorded.replay!.events as { type: number }[]
+  t.ok(
+    events.some(({ type }) => type === 2),
+    'a full snapshot',
+  )
+  const text = JSON.stringify(events)
+  t.match(text, /clicked/, 'and what changed after it')
+  t.notMatch(text, /typed-pass|open-ses/, 'neither a password nor the beginning of a secret that was typed')
+  const trace = await scrubTrace(recorded.traceZip!, redact)
+  t.ok(trace.frames.length > 0)
+  t.ok(JSON.parse(String(trace.har)).log.entries.length >= 1, 'a HAR of it')
+
+  const script = (name: string, body: string) => {
+    const path = join(scratch, name)
+    writeFileSync(path, `#!/bin/sh\n${body}\n`)
+    chmodSync(path, 0o755)
+    return path
+  }
+  const path = join(scratch, 'video.webm')
+  t.equal(await makeVideo(trace.frames, { ffmpeg: script('fails', 'exit 1'), path }), undefined, 'an ffmpeg that fails')
+  t.equal(await makeVideo(trace.frames, { ffmpeg: '/no/such/ffmpeg', path }), undefined, 'one that is not there')
+  const hangs = script('hangs', 'exec sleep 30')
+  t.equal(await makeVideo(trace.frames, { ffmpeg: hangs, path, timeoutMs: 300 }), undefined, 'one that hangs')
+  t.equal(await makeVideo([], { ffmpeg: hangs, path }), undefined, 'a film without frames')
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  const ffmpeg = folders.map((folder) => join(folder, 'ffmpeg')).find(existsSync)
+  if (!ffmpeg) return t.comment('no ffmpeg on PATH: what a real one makes is not shown')
+  const video = await makeVideo(trace.frames, { ffmpeg, path })
+  t.equal(video?.subarray(0, 4).toString('hex'), '1a45dfa3', 'webm')
+})

@@ -119,7 +119,10 @@ t.test('a job whose heartbeat ran out goes to another worker, and the old one’
   const id = await queue.send('beat', {})
   t.ok(await until(() => signals.length === 1))
   // Again and again: its worker is alive, and beats.
-  const age = () => owner.query(`update pgboss.job set heartbeat_on = now() - interval '1 minute' where id = $1 and retry_count = 0`, [id])
+  const age = () =>
+    owner.query(`update pgboss.job set heartbeat_on = now() - interval '1 minute' where id = $1 and retry_count = 0`, [
+      id,
+    ])
   const aging = setInterval(() => void age(), 40)
   t.ok(await until(() => signals.length === 2, 15_000), 'started again')
   clearInterval(aging)

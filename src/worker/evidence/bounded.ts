@@ -15,7 +15,8 @@ export function clip(text: string, limit: number, redact: Redactor): string {
 }
 
 export interface BoundedEmitter {
-  emit(event: Bare, ts?: number): void
+  /** `step`: where that is not the current one. */
+  emit(event: Bare, ts?: number, step?: string | null): void
   step: string | null
   /** Events that were not emitted because there were too many. */
   dropped(): number
@@ -29,9 +30,9 @@ export function boundedEmitter(emit: (event: EvidenceEvent) => void, limit: numb
   let stopped = false
   const emitter: BoundedEmitter = {
     step: null,
-    emit(event, ts = Date.now()) {
+    emit(event, ts = Date.now(), step = emitter.step) {
       if (stopped) return
-      if (++count <= limit) emit({ ts, step_id: emitter.step, ...event } as EvidenceEvent)
+      if (++count <= limit) emit({ ts, step_id: step, ...event } as EvidenceEvent)
       else if (dropped++ === 0) {
         const message = `More than ${limit} events: the page's later ones are not recorded.`
         emit({ ts, step_id: emitter.step, kind: 'log', level: 'warn', message })

@@ -13,6 +13,8 @@ interface Pending {
   facts: RequestFacts
   started: number
   response?: Response
+  /** The step in which the answer came: reading its body may take into the next. */
+  step?: string | null
 }
 
 /** Turns a context's requests into events. Static assets appear only when they fail. `flush` reports what never ended. */
@@ -52,7 +54,9 @@ export function recordNetwork(
 
   function onResponse(response: Response): void {
     const entry = pending.get(response.request())
-    if (entry) entry.response = response
+    if (!entry) return
+    entry.response = response
+    entry.step = out.step
   }
 
   function onEnd(request: Request): void {
@@ -71,14 +75,15 @@ export function recordNetwork(
 
   function tell(request: Request, entry: Pending, body?: string): void {
     const failure = request.failure()?.errorText
-    out.emit({
-      kind: 'network.response',
+    const event = {
+      kind: 'network.response' as const,
       ...entry.facts,
       ...answerOf(entry.response, redact),
       ...(failure ? { failure: clip(failure, textLimit, redact) } : {}),
       duration_ms: duration(request, entry.started),
       ...(body ? { body } : {}),
-    })
+    }
+    out.emit(event, Date.now(), entry.step)
   }
 
   context.on('request', onRequest).on('response', onResponse).on('requestfinished', onEnd).on('requestfailed', onEnd)

@@ -57,6 +57,11 @@ export function recordNetwork(
     if (!entry) return
     entry.response = response
     entry.step = out.step
+    // Told now and not at its end: a page that looks at the status alone leaves the body unread, and it never ends.
+    if (response.status() >= 400 && talkingTypes.has(entry.facts.resource_type)) {
+      pending.delete(response.request())
+      tellWithBody(response, entry)
+    }
   }
 
   function onEnd(request: Request): void {
@@ -66,11 +71,13 @@ export function recordNetwork(
     const { response, facts } = entry
     const failed = request.failure() !== null || (response?.status() ?? 0) >= 400
     if (quietTypes.has(facts.resource_type) && !failed) return
-    if (failed && response && talkingTypes.has(facts.resource_type)) {
-      const work = readBody(response, redact).then((body) => tell(request, entry, body))
-      bodies.add(work)
-      void work.finally(() => bodies.delete(work))
-    } else tell(request, entry)
+    tell(request, entry)
+  }
+
+  function tellWithBody(response: Response, entry: Pending): void {
+    const work = readBody(response, redact).then((body) => tell(response.request(), entry, body))
+    bodies.add(work)
+    void work.finally(() => bodies.delete(work))
   }
 
   function tell(request: Request, entry: Pending, body?: string): void {
@@ -97,9 +104,13 @@ export function recordNetwork(
         .off('requestfinished', onEnd)
         .off('requestfailed', onEnd)
       await Promise.all(bodies)
-      for (const { facts, response } of pending.values()) {
-        if (!quietTypes.has(facts.resource_type))
-          out.emit({ kind: 'network.response', ...facts, ...answerOf(response, redact), unfinished: true })
+      for (const { facts, response, step } of pending.values()) {
+        if (quietTypes.has(facts.resource_type)) continue
+        out.emit(
+          { kind: 'network.response', ...facts, ...answerOf(response, redact), unfinished: true },
+          Date.now(),
+          step,
+        )
       }
       pending.clear()
     },

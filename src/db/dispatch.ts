@@ -77,11 +77,16 @@ export function dispatch(source: Source, options: WorkOptions, handler: Handler<
 
   function start(job: JobWithMetadata<object>): void {
     const abort = new AbortController()
+    const attempt = `${job.id}:${job.retryCount}`
+    // Its own earlier attempt may still be at work here: its heartbeat ran out, so it is no longer ours.
+    for (const other of running.values()) {
+      if (other.job.id === job.id) other.abort.abort(new Error('The job was taken away'))
+    }
     const done = run(source, job, handler, abort.signal).finally(() => {
-      running.delete(job.id)
+      running.delete(attempt)
       nudge()
     })
-    running.set(job.id, { job, abort, done })
+    running.set(attempt, { job, abort, done })
   }
 
   const looping = loop()
@@ -159,7 +164,7 @@ async function beat({ boss, log, name }: Source, running: Map<string, Running>):
     const ours = all.map(({ job: { id, retryCount } }) => ({ id, retryCount }))
     const { settled: kept } = (await boss.touch(name, ours as never)) as { settled?: string[] }
     for (const { job, abort } of all) {
-      if (kept && !kept.includes(job.id) && running.has(job.id)) abort.abort(new Error('The job was taken away'))
+      if (kept && !kept.includes(job.id)) abort.abort(new Error('The job was taken away'))
     }
   } catch (error) {
     log.warn({ error, queue: name }, 'a heartbeat could not be sent')

@@ -1,5 +1,5 @@
-import { stripTypeScriptTypes } from 'node:module'
-import { type Node, type Program, parse } from 'acorn'
+import { tsPlugin } from '@sveltejs/acorn-typescript'
+import { type Node, Parser, type Program } from 'acorn'
 import { fail } from '../../errors.ts'
 
 export interface Source {
@@ -12,12 +12,12 @@ export interface Source {
 }
 
 const longestShown = 120
+const TypeScriptParser = Parser.extend(tsPlugin())
 
 /** TypeScript or JavaScript as a tree; nothing of it is ever executed. Throws validation_failed with the line. */
 export function parseSource(text: string): Source {
-  const plain = withoutTypes(text)
   try {
-    const program = parse(plain, {
+    const program = TypeScriptParser.parse(text, {
       ecmaVersion: 'latest',
       sourceType: 'module',
       locations: true,
@@ -25,12 +25,13 @@ export function parseSource(text: string): Source {
       allowReturnOutsideFunction: true,
       allowHashBang: true,
     })
+    dropTypes(program)
     return {
-      text: plain,
+      text,
       program,
       lineOf: (node) => node.loc?.start.line ?? 0,
       show: (node) => {
-        const code = plain.slice(node.start, node.end).replace(/\s+/g, ' ').trim()
+        const code = text.slice(node.start, node.end).replace(/\s+/g, ' ').trim()
         return code.length > longestShown ? `${code.slice(0, longestShown - 1)}…` : code
       },
     }
@@ -39,17 +40,27 @@ export function parseSource(text: string): Source {
   }
 }
 
-/** Types give way to white space, so lines and columns stay. Node warns that this is young; its user cannot help it. */
-function withoutTypes(text: string): string {
-  const { emitWarning } = process
-  process.emitWarning = () => {}
-  try {
-    return stripTypeScriptTypes(text, { mode: 'strip' })
-  } catch (cause) {
-    return refuse(cause)
-  } finally {
-    process.emitWarning = emitWarning
+const wrappers = new Set(['TSNonNullExpression', 'TSAsExpression', 'TSSatisfiesExpression', 'TSTypeAssertion'])
+
+/** What is left is JavaScript's tree: `x as T`, `x!` and the like are x, and declarations of types are gone. */
+function dropTypes(node: unknown): void {
+  if (typeof node !== 'object' || node === null) return
+  const holder = node as Record<string, unknown>
+  for (const [key, child] of Object.entries(holder)) {
+    if (Array.isArray(child)) holder[key] = child.map(unwrapped).filter((one) => !isType(one))
+    else holder[key] = isType(child) ? undefined : unwrapped(child)
+    for (const one of [holder[key]].flat()) dropTypes(one)
   }
+}
+
+function unwrapped(node: unknown): unknown {
+  const { type, expression } = (node ?? {}) as { type?: string; expression?: unknown }
+  return wrappers.has(type ?? '') ? unwrapped(expression) : node
+}
+
+const isType = (node: unknown): boolean => {
+  const { type } = (node ?? {}) as { type?: string }
+  return type?.startsWith('TS') === true && !wrappers.has(type)
 }
 
 function refuse(cause: unknown): never {

@@ -68,8 +68,7 @@ export async function executeRun(executor: Executor, job: RunJob, stopping: Abor
     if (loaded instanceof Error) return await finishRun({ ...ending, result: stillborn('unresolved', loaded.message) })
     const signal = AbortSignal.any([abort.signal, stopping])
     const { result, flaky } = await runAttempts(executor, loaded, { ...ending, signal, run, later })
-    const redactor = makeRedactor(loaded.secrets)
-    await finishRun({ ...ending, result, flaky, redactor, plan: loaded.plan })
+    await finishRun({ ...ending, result, flaky, plan: loaded.plan })
   } catch (error) {
     if (error instanceof LeaseLost) return
     if (error instanceof CommandError && error.code === 'cancelled') {

@@ -1,21 +1,18 @@
 import type { Logger } from 'pino'
-import { type Artifact, insertArtifacts } from '../core/blobs/index.ts'
+import { type Artifact, insertArtifacts, sumArtifacts } from '../core/blobs/index.ts'
 import type { TenantDatabase } from '../core/context.ts'
 import {
   type Diagnosis,
   diagnose,
+  documentsOf,
   failureSignature,
   type RunEvent,
   type RunStatus,
-  renderEvent,
-  renderReport,
   runStore,
 } from '../core/runs/index.ts'
 import type { StepPlan } from '../core/scenarios/index.ts'
-import { sumArtifacts } from '../core/traces/index.ts'
 import type { ArtifactShelf } from './artifacts.ts'
 import type { AttemptResult } from './attempt.ts'
-import type { Redactor } from './evidence/index.ts'
 import { LeaseLost, type Recorder } from './recorder.ts'
 
 export interface Ending {
@@ -28,7 +25,6 @@ export interface Ending {
   result: AttemptResult
   status?: RunStatus
   flaky?: boolean
-  redactor?: Redactor
   plan?: StepPlan
 }
 
@@ -98,15 +94,6 @@ async function putDocuments(
 ): Promise<void> {
   const { db, run, claimed, recorder, shelf, result } = ending
   const events = await allEvents(db, run.id, recorder.events())
-  const lines = (chosen: readonly RunEvent[], line: (event: RunEvent) => string) =>
-    Buffer.from(`${chosen.map(line).join('\n')}\n`)
-  shelf.put(
-    lines(events, (event) => JSON.stringify(event)),
-    { kind: 'ndjson', name: 'events.ndjson', mediaType: 'application/x-ndjson' },
-  )
-  const console = events.filter((event) => event.kind.startsWith('console.'))
-  if (console.length > 0)
-    shelf.put(lines(console, renderEvent), { kind: 'console', name: 'console.log', mediaType: 'text/plain' })
   const facts = {
     id: run.id,
     slug: claimed.slug,
@@ -123,12 +110,8 @@ async function putDocuments(
     diagnosis,
     steps: result.steps,
   }
-  shelf.put(Buffer.from(`${JSON.stringify({ ...facts, event_count: events.length }, null, 2)}\n`), {
-    kind: 'summary',
-    name: 'summary.json',
-    mediaType: 'application/json',
-  })
-  shelf.put(Buffer.from(renderReport(facts)), { kind: 'report', name: 'report.md', mediaType: 'text/markdown' })
+  for (const { bytes, kind, name, media_type } of documentsOf(facts, events))
+    shelf.put(bytes, { kind, name, mediaType: media_type })
 }
 
 /** The whole run's: this attempt's from memory, where they all are, and what came before it from the database. */

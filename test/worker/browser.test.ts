@@ -51,9 +51,16 @@ function chromiumBelow(root: number): number[] {
     } catch {}
   }
   const below = (pid: number): boolean => parents.get(pid) === root || (parents.has(pid) && below(parents.get(pid)!))
-  return [...parents.keys()].filter(
-    (pid) => below(pid) && /--type=|--remote-debugging-pipe/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8')),
-  )
+  return [...parents.keys()].filter((pid) => below(pid) && /--type=|--remote-debugging-pipe/.test(commandLine(pid)))
+}
+
+/** Empty where the process has just ended. */
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 const processStatus = (pid: number, field: string) =>
@@ -143,7 +150,7 @@ t.test(
     const pids = chromiumBelow(process.pid)
     const holder = Number(readFileSync(`/proc/${pids[0]}/stat`, 'utf8').split(') ')[1]?.split(' ')[1])
     for (const pid of pids) t.match(processStatus(pid, 'Uid'), /^65533\t65533/, 'no browser process is root')
-    const renderer = pids.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('--type=renderer'))!
+    const renderer = pids.find((pid) => commandLine(pid).includes('--type=renderer'))!
     t.equal(processStatus(renderer, 'Seccomp'), '2', 'the renderer is under a system call filter')
     t.match(processStatus(renderer, 'NSpid'), /\t/, 'the renderer is in a process namespace of its own')
     t.notMatch(readFileSync(`/proc/${pids[0]}/environ`, 'latin1'), /must-not-be-seen|DATABASE_URL/)
@@ -216,7 +223,7 @@ t.test(
     const { child, line } = worker(t, { as: 54321 })
     t.equal(await line, 'ready hello')
     const pids = chromiumBelow(child.pid!)
-    const renderer = pids.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('--type=renderer'))!
+    const renderer = pids.find((pid) => commandLine(pid).includes('--type=renderer'))!
     t.match(processStatus(renderer, 'Uid'), /^54321/)
     t.equal(processStatus(renderer, 'Seccomp'), '2')
     child.kill('SIGKILL')
@@ -329,7 +336,7 @@ t.test('the pool keeps to its slots, replaces a crashed or worn browser, and clo
   const three = await third
   const pages = await Promise.all([two, three].map(({ context }) => context.newPage()))
   for (const pid of chromiumBelow(process.pid))
-    if (/remote-debugging-pipe/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))) process.kill(pid, 'SIGKILL')
+    if (/remote-debugging-pipe/.test(commandLine(pid))) process.kill(pid, 'SIGKILL')
   t.ok(await until(() => two.crashed.aborted && three.crashed.aborted), 'both leases learn of the crash')
   await t.rejects(pages[0]!.goto('data:text/html,x'))
   await Promise.all([two.release(), three.release()])

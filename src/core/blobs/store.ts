@@ -51,3 +51,13 @@ export async function findArtifacts(db: Queries, traceId: string): Promise<Artif
     [traceId],
   )
 }
+
+/** Brings a trace's count and size up to date with its artifacts. */
+export async function sumArtifacts(tx: Queries, traceId: string): Promise<void> {
+  await tx.query(
+    `update traces set (blob_count, total_size_bytes) = (
+       select count(*), coalesce(sum(b.size), 0) from trace_artifacts a join blobs b on b.org_id = a.org_id and b.sha256 = a.sha256
+       where a.trace_id = $1) where id = $1`,
+    [traceId],
+  )
+}

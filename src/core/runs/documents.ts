@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { type Artifact, type BlobStore, findArtifacts, insertArtifact } from '../blobs/index.ts'
+import { type Artifact, type BlobStore, findArtifacts, insertArtifact, sumArtifacts } from '../blobs/index.ts'
 import type { Queries } from '../context.ts'
-import { type ExternalRun, sumTrace } from './external-store.ts'
+import type { ExternalRun } from './external-store.ts'
 import { renderEvent } from './log-line.ts'
-import { renderReport } from './report.ts'
+import { type Reported, renderReport } from './report.ts'
 import type { RunEvent } from './run.ts'
 import { readEvents } from './store.ts'
 
@@ -20,18 +20,18 @@ export async function storeDocuments(
   const there = await findArtifacts(db, run.trace_id)
   if (there.some(({ kind }) => kind === 'summary')) return
   const events = await allEvents(db, run.id)
-  for (const { bytes, ...facts } of documentsOf(run, events)) {
+  const { org_id: _org, secrets: _secrets, executor: _executor, last_seq: _seq, first_ts: _ts, ...facts } = run
+  for (const { bytes, ...document } of documentsOf(facts, events)) {
     await blobs.put(run.org_id, bytes)
     const sha256 = createHash('sha256').update(bytes).digest('hex')
-    await insertArtifact(db, run.org_id, run.trace_id, { ...facts, sha256, size: bytes.length, step_id: null })
+    await insertArtifact(db, run.org_id, run.trace_id, { ...document, sha256, size: bytes.length, step_id: null })
   }
-  await sumTrace(db, run.trace_id)
+  await sumArtifacts(db, run.trace_id)
 }
 
-/** The summary comes last: that it is there says that all are. */
-function documentsOf(run: ExternalRun, events: readonly RunEvent[]): Document[] {
+/** Events as NDJSON, console, report and summary. The summary comes last: that it is there says that all are. */
+export function documentsOf(facts: Reported, events: readonly RunEvent[]): Document[] {
   const console = events.filter((event) => event.kind.startsWith('console.'))
-  const { org_id: _org, secrets: _secrets, executor: _executor, last_seq: _seq, first_ts: _ts, ...facts } = run
   const summary = `${JSON.stringify({ ...facts, event_count: events.length }, null, 2)}\n`
   return [
     {
@@ -50,7 +50,7 @@ function documentsOf(run: ExternalRun, events: readonly RunEvent[]): Document[] 
           },
         ]
       : []),
-    { kind: 'report', name: 'report.md', media_type: 'text/markdown', bytes: Buffer.from(renderReport(run)) },
+    { kind: 'report', name: 'report.md', media_type: 'text/markdown', bytes: Buffer.from(renderReport(facts)) },
     { kind: 'summary', name: 'summary.json', media_type: 'application/json', bytes: Buffer.from(summary) },
   ]
 }

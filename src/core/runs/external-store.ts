@@ -87,15 +87,6 @@ export async function setDuration(tx: Queries, id: string, durationMs: number): 
   await tx.query('update traces set duration_ms = $2 where run_id = $1', [id, durationMs])
 }
 
-export async function sumTrace(tx: Queries, traceId: string): Promise<void> {
-  await tx.query(
-    `update traces set (blob_count, total_size_bytes) = (
-       select count(*), coalesce(sum(b.size), 0) from trace_artifacts a join blobs b on b.org_id = a.org_id and b.sha256 = a.sha256
-       where a.trace_id = $1) where id = $1`,
-    [traceId],
-  )
-}
-
 /** Runs of every org that were opened to be reported and of which nothing was heard for so long. */
 export async function findSilent(system: Queries, seconds: number): Promise<{ id: string; org_id: string }[]> {
   return system.query<{ id: string; org_id: string }>(

@@ -11,6 +11,7 @@ import { startManyRuns } from './start-many.ts'
 import { waitRun } from './wait.ts'
 
 export { type Diagnosis, diagnose } from './diagnosis.ts'
+export { documentsOf } from './documents.ts'
 export { exampleOpenRunId, exampleReportHash, exampleRunId, exampleTraceId } from './example.ts'
 export { followRun } from './follow.ts'
 export { giveUpSilentRuns } from './give-up.ts'

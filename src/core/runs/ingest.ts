@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { artifactKinds, findArtifacts, insertArtifact } from '../blobs/index.ts'
+import { artifactKinds, findArtifacts, insertArtifact, sumArtifacts } from '../blobs/index.ts'
 import { defineCommand } from '../command.ts'
 import type { HandlerContext } from '../context.ts'
 import { fail } from '../errors.ts'
@@ -9,15 +9,7 @@ import { compileScenario, findVersion, type StepPlan } from '../scenarios/index.
 import { diagnose } from './diagnosis.ts'
 import { allEvents, storeDocuments } from './documents.ts'
 import { exampleOpenRunId, exampleRunId } from './example.ts'
-import {
-  appendEvents,
-  type ExternalRun,
-  findExternal,
-  heardOf,
-  lockExternal,
-  setDuration,
-  sumTrace,
-} from './external-store.ts'
+import { appendEvents, type ExternalRun, findExternal, heardOf, lockExternal, setDuration } from './external-store.ts'
 import { noRun } from './get.ts'
 import {
   failureOf,
@@ -196,7 +188,7 @@ async function keepArtifacts(
     const sha256 = createHash('sha256').update(bytes).digest('hex')
     await insertArtifact(db, run.org_id, run.trace_id, { kind, name, sha256, media_type, size: bytes.length, step_id })
   }
-  if (artifacts.length > 0) await sumTrace(db, run.trace_id)
+  if (artifacts.length > 0) await sumArtifacts(db, run.trace_id)
 }
 
 async function endReported(run: ExternalRun, verdict: ReportedVerdict, { db }: HandlerContext): Promise<void> {

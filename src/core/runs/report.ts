@@ -2,7 +2,8 @@ import type { Diagnosis } from './diagnosis.ts'
 import type { Failure, StepResult } from './run.ts'
 import type { RunDetail } from './store.ts'
 
-type Reported = Pick<
+/** What the documents of a run say of it. */
+export type Reported = Pick<
   RunDetail,
   | 'id'
   | 'slug'

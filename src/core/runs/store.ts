@@ -289,6 +289,7 @@ export async function findCancelled(db: Queries, id: string, lease: string): Pro
 
 export interface RunEnd {
   status: RunStatus
+  /** Empty: those that were recorded as they ended. */
   steps: readonly unknown[]
   failure: Failure | null
   diagnosis: unknown
@@ -299,7 +300,7 @@ export interface RunEnd {
 /** The verdict; the secrets given for the run are erased with it. False where the lease is lost or the run has ended. */
 export async function endRun(tx: Queries, run: { id: string; lease: string | null }, end: RunEnd): Promise<boolean> {
   const rows = await tx.query(
-    `update runs set status = $3, steps = $4, failure = $5, diagnosis = $6, failure_signature = $7, flaky = $8, finished_at = now(),
+    `update runs set status = $3, steps = coalesce($4::jsonb, steps), failure = $5, diagnosis = $6, failure_signature = $7, flaky = $8, finished_at = now(),
        started_at = coalesce(started_at, now()), secrets = null, lease = null,
        duration_ms = (extract(epoch from now() - coalesce(started_at, now())) * 1000)::int
      where id = $1 and lease is not distinct from $2 and status in ('queued', 'running') returning id`,
@@ -307,7 +308,7 @@ export async function endRun(tx: Queries, run: { id: string; lease: string | nul
       run.id,
       run.lease,
       end.status,
-      storableJson(end.steps),
+      end.steps.length > 0 ? storableJson(end.steps) : null,
       end.failure && storableJson(end.failure),
       end.diagnosis ? storableJson(end.diagnosis) : null,
       end.signature,

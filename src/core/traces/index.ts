@@ -5,5 +5,4 @@ import { listTraces } from './list.ts'
 import { traceReport } from './report.ts'
 import { streamTrace } from './stream.ts'
 
-export { sumArtifacts } from './store.ts'
 export const traceCommands = [listTraces, getTrace, traceEvents, streamTrace, traceBlob, traceReport]

@@ -85,13 +85,3 @@ export async function sliceEvents(
   )
   return rows.map(({ data, ...event }) => ({ ...event, ...data }) as RunEvent)
 }
-
-/** What workers say of a trace's size once its artifacts are stored. */
-export async function sumArtifacts(tx: Queries, traceId: string): Promise<void> {
-  await tx.query(
-    `update traces set (blob_count, total_size_bytes) = (
-       select count(*), coalesce(sum(b.size), 0) from trace_artifacts a join blobs b on b.org_id = a.org_id and b.sha256 = a.sha256
-       where a.trace_id = $1) where id = $1`,
-    [traceId],
-  )
-}

@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers'
 import { type BrowserContextOptions, devices } from 'playwright-core'
 import { CommandError } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
-import { type Failure, type RunJob, runStore } from '../core/runs/index.ts'
+import { type Failure, leaseStore, type RunJob } from '../core/runs/index.ts'
 import { findAsset, type PlanSettings } from '../core/scenarios/index.ts'
 import type { OpenServices } from '../server/services.ts'
 import { artifactShelf } from './artifacts.ts'
@@ -36,7 +36,7 @@ export async function executeRun(executor: Executor, job: RunJob, stopping: Abor
   const { services } = executor
   const db = services.db.tenant(job.org_id)
   const lease = newId()
-  const claimed = await db.tx((tx) => runStore.claimRun(tx, job.run_id, lease))
+  const claimed = await db.tx((tx) => leaseStore.claimRun(tx, job.run_id, lease))
   if (!claimed) return
   const run = { id: claimed.id, orgId: claimed.org_id, lease }
   const abort = new AbortController()
@@ -103,7 +103,7 @@ async function runAttempts(
   for (let first = true; ; first = false) {
     const result = await tryOnce(executor, loaded, context)
     if (result.status === 'passed') return { result, flaky: !first }
-    const attempt = await db.tx((tx) => runStore.beginRetry(tx, context.run))
+    const attempt = await db.tx((tx) => leaseStore.beginRetry(tx, context.run))
     if (attempt === undefined) return { result, flaky: false }
     context.recorder.beginAttempt(attempt)
     context.recorder.emit({ kind: 'run.start', attempt, message: `Tried again after: ${result.failure?.message}` })
@@ -213,7 +213,7 @@ function watchRun(
   const ask = async () => {
     if (asking || abort.signal.aborted) return
     asking = true
-    const news = await runStore.findCancelled(services.db.tenant(run.orgId), run.id, run.lease).catch(() => undefined)
+    const news = await leaseStore.findCancelled(services.db.tenant(run.orgId), run.id, run.lease).catch(() => undefined)
     asking = false
     if (news === 'cancelled') abort.abort(new CommandError('cancelled', 'Cancelled while it ran.'))
     if (news === 'lost') abort.abort(new LeaseLost())
@@ -222,7 +222,7 @@ function watchRun(
 }
 
 /** Files that the scenario's steps upload: those stored with it and no others. */
-function uploads({ services }: Executor, run: runStore.ClaimedRun) {
+function uploads({ services }: Executor, run: leaseStore.ClaimedRun) {
   return async (name: string) => {
     const asset = await findAsset(services.db.tenant(run.org_id), run.scenario_id, name)
     const bytes = asset && (await services.blobs.get(run.org_id, asset.sha256))

@@ -6,6 +6,7 @@ import {
   diagnose,
   documentsOf,
   failureSignature,
+  leaseStore,
   type RunEvent,
   type RunStatus,
   runStore,
@@ -18,7 +19,7 @@ import { LeaseLost, type Recorder } from './recorder.ts'
 export interface Ending {
   db: TenantDatabase
   run: { id: string; orgId: string; lease: string }
-  claimed: runStore.ClaimedRun
+  claimed: leaseStore.ClaimedRun
   recorder: Recorder
   shelf: ArtifactShelf
   log: Logger
@@ -56,8 +57,8 @@ export async function finishRun(ending: Ending): Promise<void> {
     await db.tx(async (tx) => {
       // Sent together, answered in order: PostgreSQL need not wait for us between them.
       const [held, ended] = await Promise.all([
-        runStore.insertEvents(tx, run, [...rest, ...last]),
-        runStore.endRun(tx, run, verdict),
+        leaseStore.insertEvents(tx, run, [...rest, ...last]),
+        leaseStore.endRun(tx, run, verdict),
         insertArtifacts(tx, run.orgId, claimed.trace_id, latestByName(stored)).then(() =>
           sumArtifacts(tx, claimed.trace_id),
         ),

@@ -1,9 +1,9 @@
 import type { Queries } from '../core/context.ts'
 import type { Keyring } from '../core/keyring.ts'
-import type { runStore } from '../core/runs/index.ts'
+import type { leaseStore } from '../core/runs/index.ts'
 import { compileScenario, findTexts, findVersion, type StepPlan } from '../core/scenarios/index.ts'
 
-type ClaimedRun = runStore.ClaimedRun
+type ClaimedRun = leaseStore.ClaimedRun
 
 /** A run with all it needs, its secrets in the clear: for this process's memory alone. */
 export interface LoadedRun {

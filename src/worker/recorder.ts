@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { TenantDatabase } from '../core/context.ts'
-import { type RunEvent, runStore } from '../core/runs/index.ts'
+import { leaseStore, type RunEvent } from '../core/runs/index.ts'
 
 /** How long events wait for company before they are written together. */
 const batchMs = 40
@@ -52,7 +52,7 @@ export function makeRecorder({ db, run, lastSeq, attempt, log, onLost }: Recorde
     while (waiting.length > 0) {
       const batch = waiting
       waiting = []
-      const held = await persistently(() => db.tx((tx) => runStore.insertEvents(tx, run, batch)), log).catch(
+      const held = await persistently(() => db.tx((tx) => leaseStore.insertEvents(tx, run, batch)), log).catch(
         (error) => {
           waiting = [...batch, ...waiting] // whoever flushes next meets them again: the events have no gaps
           throw error

@@ -1,6 +1,7 @@
 import type { Queries } from '../context.ts'
+import { endRun, insertFinalEvent } from './lease-store.ts'
 import type { Failure, RunStatus } from './run.ts'
-import { endRun, findRun, insertFinalEvent, notifyRuns } from './store.ts'
+import { findRun, notifyRuns } from './store.ts'
 
 /** Ends a run that no worker holds, with the steps that it has; its last event says so. False where it has ended already. */
 export async function endUnheld(

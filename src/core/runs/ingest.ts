@@ -11,6 +11,7 @@ import { allEvents, storeDocuments } from './documents.ts'
 import { exampleOpenRunId, exampleRunId } from './example.ts'
 import { appendEvents, type ExternalRun, findExternal, heardOf, lockExternal, setDuration } from './external-store.ts'
 import { noRun } from './get.ts'
+import { endRun, insertFinalEvent } from './lease-store.ts'
 import {
   failureOf,
   newEvents,
@@ -23,7 +24,7 @@ import {
 import { type CheckedArtifact, checkArtifacts, declaredArtifact } from './reported-artifacts.ts'
 import { isEnded, runStatuses } from './run.ts'
 import { failureSignature } from './signature.ts'
-import { endRun, insertFinalEvent, notifyRuns } from './store.ts'
+import { notifyRuns } from './store.ts'
 
 const largestFile = 32 * 1024 * 1024
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { newId } from '../../../src/core/ids.ts'
 import { exampleRunId } from '../../../src/core/runs/example.ts'
-import { followRun, type RunEvent, runNews, runStore } from '../../../src/core/runs/index.ts'
+import { followRun, leaseStore, type RunEvent, runNews, runStore } from '../../../src/core/runs/index.ts'
 import { exampleScenario } from '../../../src/core/scenarios/example.ts'
 import { openDatabase, silentLog } from '../../../src/db/index.ts'
 import { seedExampleRun } from '../../fixtures/example-run.ts'
@@ -88,13 +88,13 @@ t.test('an ended run is read to its end and an abort ends a wait', async (t) => 
 async function newRun() {
   const { body } = await here.rest('POST /v1/runs/manual', { scenario_id: 'example-home' })
   const run = { id: body.id as string, orgId, lease: newId() }
-  await db.tx((tx) => runStore.claimRun(tx, run.id, run.lease))
+  await db.tx((tx) => leaseStore.claimRun(tx, run.id, run.lease))
   let seq = 0
   const write = async (events: { kind: string; ts?: number }[]) => {
     const rows = events.map(
       ({ kind, ts = Date.now() }) => ({ seq: ++seq, ts, kind, step_id: null, attempt: 1 }) as RunEvent,
     )
-    await db.tx((tx) => runStore.insertEvents(tx, run, rows))
+    await db.tx((tx) => leaseStore.insertEvents(tx, run, rows))
   }
   return { run, write, end: () => write([{ kind: 'run.end' }]) }
 }

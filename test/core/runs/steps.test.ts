@@ -1,6 +1,6 @@
 import t from 'tap'
 import { newId } from '../../../src/core/ids.ts'
-import { type RunEvent, runStore } from '../../../src/core/runs/index.ts'
+import { leaseStore, type RunEvent } from '../../../src/core/runs/index.ts'
 import { openDatabase, silentLog } from '../../../src/db/index.ts'
 import { world } from '../../fixtures/world.ts'
 
@@ -32,10 +32,11 @@ t.test('steps are there to read as soon as their end is written, and once, howev
   const database = openDatabase({ url: here.config.databaseUrl!, applicationName: 'test:steps', log: silentLog })
   t.teardown(() => database.close())
   const run = { id, orgId: me.org.id, lease: newId() }
-  const write = (...events: RunEvent[]) => database.tenant(run.orgId).tx((tx) => runStore.insertEvents(tx, run, events))
+  const write = (...events: RunEvent[]) =>
+    database.tenant(run.orgId).tx((tx) => leaseStore.insertEvents(tx, run, events))
   const numbers = async () =>
     (await here.rest(`GET /v1/runs/${id}`)).body.steps.map(({ number }: { number: number }) => number)
-  await database.tenant(run.orgId).tx((tx) => runStore.claimRun(tx, id, run.lease))
+  await database.tenant(run.orgId).tx((tx) => leaseStore.claimRun(tx, id, run.lease))
   t.same(await numbers(), [])
   t.ok(await write(ended(1)))
   t.same(await numbers(), [1])
@@ -43,7 +44,7 @@ t.test('steps are there to read as soon as their end is written, and once, howev
   t.ok(await write(ended(1), ended(2)))
   t.same(await numbers(), [1, 2])
   t.notOk(
-    await database.tenant(run.orgId).tx((tx) => runStore.insertEvents(tx, { ...run, lease: newId() }, [ended(3)])),
+    await database.tenant(run.orgId).tx((tx) => leaseStore.insertEvents(tx, { ...run, lease: newId() }, [ended(3)])),
   )
   t.same(await numbers(), [1, 2], 'a worker that has lost the run adds none')
 })

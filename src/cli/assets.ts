@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import { CommandError, fail } from '../core/errors.ts'
-import { assetNames, compileScenario } from '../core/scenarios/index.ts'
+import { assetNames, compiler } from '../core/scenarios/index.ts'
 
 /** A file as a `blob()` field takes it. */
 export interface BlobText {
@@ -43,6 +43,7 @@ export async function readBlob(path: string): Promise<BlobText> {
 
 /** The files that a scenario's steps upload and that lie beside it. One that is missing may have been uploaded before. */
 export async function assetsBeside(path: string, content: string): Promise<BlobText[]> {
+  const { compileScenario } = await compiler()
   const result = compileScenario(content)
   if (!result.ok) return []
   const found: BlobText[] = []

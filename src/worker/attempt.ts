@@ -1,13 +1,7 @@
 import type { Failure, RunEvent, StepResult } from '../core/runs/index.ts'
-import {
-  openSession,
-  type PlanStep,
-  type RuntimeEnvironment,
-  type RuntimeEvent,
-  type Session,
-  StepFailure,
-  type StepPlan,
-} from '../core/scenarios/index.ts'
+import type { PlanStep, RuntimeEnvironment, RuntimeEvent, Session, StepPlan } from '../core/scenarios/index.ts'
+import { StepFailure } from '../core/scenarios/runtime/failure.ts'
+import { openSession } from '../core/scenarios/runtime/session.ts'
 import type { ArtifactShelf } from './artifacts.ts'
 import type { Lease } from './browser/index.ts'
 import { cleanFailure, cleanRecorder } from './clean.ts'

@@ -1,7 +1,8 @@
 import type { Queries } from '../core/context.ts'
 import type { Keyring } from '../core/keyring.ts'
 import type { leaseStore } from '../core/runs/index.ts'
-import { compileScenario, findTexts, findVersion, type StepPlan } from '../core/scenarios/index.ts'
+import { compileScenario } from '../core/scenarios/compiled.ts'
+import { findTexts, findVersion, type StepPlan } from '../core/scenarios/index.ts'
 
 type ClaimedRun = leaseStore.ClaimedRun
 

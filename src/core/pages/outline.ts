@@ -89,7 +89,7 @@ export const outlinePage = defineCommand({
         'validation_failed',
         `secrets: ${missing.join(', ')} has no value: give it in secrets, or locally as MOLAR_SECRET_….`,
       )
-    const { source } = wayTo({ url: input.url, base_url, steps, variables, secrets: names })
+    const { source } = await wayTo({ url: input.url, base_url, steps, variables, secrets: names })
     const outlineId = newId()
     const orgId = context.principal.org.id
     const given = Object.keys(input.secrets).length > 0

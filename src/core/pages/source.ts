@@ -1,6 +1,6 @@
 import { fail } from '../errors.ts'
 import { newId } from '../ids.ts'
-import { compileScenario, type StepPlan } from '../scenarios/index.ts'
+import { compiler, type StepPlan } from '../scenarios/index.ts'
 
 export interface Way {
   url: string
@@ -12,7 +12,13 @@ export interface Way {
 }
 
 /** The scenario that opens the page and takes the steps. Throws validation_failed that names the caller's own lines. */
-export function wayTo({ url, base_url, steps, variables, secrets }: Way): { source: string; plan: StepPlan } {
+export async function wayTo({
+  url,
+  base_url,
+  steps,
+  variables,
+  secrets,
+}: Way): Promise<{ source: string; plan: StepPlan }> {
   const href = absolute(url, base_url)
   const all = { ...variables, 'outline.url': href }
   const head = [
@@ -32,6 +38,7 @@ export function wayTo({ url, base_url, steps, variables, secrets }: Way): { sour
   ]
   const { lines, origins } = numberSteps(steps)
   const source = [...head, ...lines, ''].join('\n')
+  const { compileScenario } = await compiler()
   const result = compileScenario(source)
   if (result.ok) return { source, plan: result.plan }
   const told = result.problems.map(({ code, message, range }) => {

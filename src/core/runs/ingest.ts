@@ -5,7 +5,7 @@ import { defineCommand } from '../command.ts'
 import type { HandlerContext } from '../context.ts'
 import { fail } from '../errors.ts'
 import { blob, id } from '../fields.ts'
-import { compileScenario, findVersion, type StepPlan } from '../scenarios/index.ts'
+import { compiler, findVersion, type StepPlan } from '../scenarios/index.ts'
 import { diagnose } from './diagnosis.ts'
 import { allEvents, storeDocuments } from './documents.ts'
 import { exampleOpenRunId, exampleRunId } from './example.ts'
@@ -168,6 +168,7 @@ async function secretsOf(run: ExternalRun, context: Context): Promise<Record<str
 }
 
 async function planOf(run: ExternalRun, { db }: Pick<Context, 'db'>): Promise<StepPlan> {
+  const { compileScenario } = await compiler()
   const version = await findVersion(db, run.scenario_id, run.scenario_version)
   const result = version && compileScenario(version.content)
   if (!result?.ok) throw new Error(`The scenario ${run.slug} of run ${run.id} is not there or does not compile.`)

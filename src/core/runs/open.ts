@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineCommand } from '../command.ts'
 import { fail } from '../errors.ts'
 import { scenarioRef } from '../fields.ts'
-import { compileScenario, findTexts, noScenario } from '../scenarios/index.ts'
+import { compiler, findTexts, noScenario } from '../scenarios/index.ts'
 import { beginExternal } from './external-store.ts'
 import { orderInput } from './order.ts'
 import { insertOrder } from './queue.ts'
@@ -56,6 +56,7 @@ export const openRun = defineCommand({
   ],
   async handler({ scenario_id, data_row, executor: _external, ...order }, context) {
     const [text = noScenario(scenario_id)] = await findTexts(context.db, [scenario_id], [])
+    const { compileScenario } = await compiler()
     const result = compileScenario(text.content)
     if (!result.ok) throw new Error(`The stored scenario ${text.slug} does not compile: ${result.problems[0]?.message}`)
     const { plan } = result

@@ -1,7 +1,7 @@
 import type { HandlerContext } from '../context.ts'
 import { fail } from '../errors.ts'
 import { newId, randomBase62 } from '../ids.ts'
-import { compileScenario, findTexts, type ScenarioText, type StepPlan } from '../scenarios/index.ts'
+import { compiler, findTexts, type ScenarioText, type StepPlan } from '../scenarios/index.ts'
 import { insertRun, notifyRuns } from './store.ts'
 
 /** The queue that workers take runs from. */
@@ -28,6 +28,7 @@ export interface RunOrder {
 /** Queues a run (one a row of the scenario's table), with everything that can be known to be missing said now. */
 export async function queueRuns(order: RunOrder, context: HandlerContext): Promise<string[]> {
   const { text } = order
+  const { compileScenario } = await compiler()
   const result = compileScenario(text.content)
   if (!result.ok) throw new Error(`The stored scenario ${text.slug} does not compile: ${result.problems[0]?.message}`)
   const { plan } = result

@@ -4,7 +4,7 @@ import type { HandlerContext } from '../context.ts'
 import { fail } from '../errors.ts'
 import { files, scenarioRef } from '../fields.ts'
 import {
-  compileOrFail,
+  compiler,
   findTexts,
   noScenario,
   type ScenarioText,
@@ -88,6 +88,7 @@ export const startManyRuns = defineCommand({
 
 async function saveInline(files: readonly SourceFile[], { db, principal }: HandlerContext): Promise<ScenarioText[]> {
   if (files.length === 0) return []
+  const { compileOrFail } = await compiler()
   const compiled = compileOrFail(files)
   const saved = await saveCompiled(db, principal.org.id, compiled)
   return saved.map(({ id, slug, version }, place) => ({ id, slug, version, content: compiled[place]!.canonical }))

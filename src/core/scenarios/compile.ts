@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineCommand } from '../command.ts'
 import { fail } from '../errors.ts'
 import { files, scenarioRef, writtenFiles } from '../fields.ts'
-import { compileOrFail } from './compiled.ts'
+import { compiler } from './compiler.ts'
 import { exampleScenario } from './example.ts'
 import { noScenario } from './get.ts'
 import { findScenario } from './store.ts'
@@ -49,6 +49,7 @@ export const compileScenarios = defineCommand({
     if ((files === undefined) === (id === undefined))
       fail('validation_failed', 'Give either files or the id of a stored scenario.')
     const sources = files ?? [await stored(id!)]
+    const { compileOrFail } = await compiler()
     const compiled = compileOrFail(sources)
     return {
       scenarios: compiled.map(({ plan, hash }) => {

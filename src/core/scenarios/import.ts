@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineCommand } from '../command.ts'
 import { fail } from '../errors.ts'
 import { httpUrl, text, writtenFiles } from '../fields.ts'
-import { compileScenario } from './language/index.ts'
+import { compiler } from './compiler.ts'
 
 const exampleSpec = `import { expect, test } from '@playwright/test'
 
@@ -60,6 +60,7 @@ export const importScenarios = defineCommand({
         },
       )
     }
+    const { compileScenario } = await compiler()
     for (const { slug, content } of scenarios) {
       const result = compileScenario(content)
       if (!result.ok) throw new Error(`The imported scenario ${slug} does not compile: ${result.problems[0]?.message}`)

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineCommand } from '../command.ts'
 import { httpUrl, id, slug, writtenFiles } from '../fields.ts'
 import { newId } from '../ids.ts'
-import { newScenario as scenarioText } from './language/index.ts'
+import { compiler } from './compiler.ts'
 
 export const newScenario = defineCommand({
   name: 'scenarios.new',
@@ -30,6 +30,7 @@ export const newScenario = defineCommand({
   ],
   async handler({ slug, title, base_url }) {
     const id = newId()
+    const { newScenario: scenarioText } = await compiler()
     const content = scenarioText({
       id,
       slug,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { id, nullableTime, slug, time } from '../fields.ts'
-import { type ProblemCode, problemCodes } from './language/index.ts'
+import { type ProblemCode, problemCodes } from './language/problem.ts'
 
 export const problem = z.object({
   file: z.string().nullable(),

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineCommand } from '../command.ts'
 import { files } from '../fields.ts'
 import { storeAssets } from './assets.ts'
-import { compileOrFail } from './compiled.ts'
+import { compiler } from './compiler.ts'
 import { exampleScenario } from './example.ts'
 import { saveCompiled } from './save.ts'
 import { uploaded } from './scenario.ts'
@@ -47,6 +47,7 @@ export const syncScenarios = defineCommand({
       files.flatMap((one) => one.assets ?? []),
     ),
   async handler({ files, archive_missing }, { db, principal }) {
+    const { compileOrFail } = await compiler()
     const saved = await saveCompiled(db, principal.org.id, compileOrFail(files))
     const others = archive_missing
       ? await archiveOthers(

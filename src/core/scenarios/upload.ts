@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineCommand } from '../command.ts'
 import { assets, text } from '../fields.ts'
 import { storeAssets } from './assets.ts'
-import { compileOrFail } from './compiled.ts'
+import { compiler } from './compiler.ts'
 import { exampleId, exampleScenario } from './example.ts'
 import { saveCompiled } from './save.ts'
 import { uploaded } from './scenario.ts'
@@ -30,6 +30,7 @@ export const uploadScenario = defineCommand({
   ],
   prepare: ({ assets }, { blobs, principal }) => storeAssets(blobs, principal.org.id, assets),
   async handler({ content, assets }, { db, principal }) {
+    const { compileOrFail } = await compiler()
     const [result] = await saveCompiled(db, principal.org.id, compileOrFail([{ content, assets }]))
     return result!
   },

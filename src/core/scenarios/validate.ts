@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { defineCommand } from '../command.ts'
 import { files } from '../fields.ts'
-import { compileAll } from './compiled.ts'
+import { compiler } from './compiler.ts'
 import { exampleScenario } from './example.ts'
-import { formatProblem } from './language/index.ts'
+import { formatProblem } from './language/problem.ts'
 import { problem } from './scenario.ts'
 
 export const validateScenarios = defineCommand({
@@ -48,6 +48,7 @@ export const validateScenarios = defineCommand({
       .trim()
   },
   async handler({ files }) {
+    const { compileAll } = await compiler()
     const { compiled, problems } = compileAll(files)
     const scenarios = compiled.map(({ file, plan }) => {
       const { id, slug, title } = plan.scenario

@@ -1,5 +1,7 @@
 import type { Locator, Page } from 'playwright-core'
-import { compileScenario, lookOnPage, type Target, type Want } from '../../core/scenarios/index.ts'
+import { compileScenario } from '../../core/scenarios/compiled.ts'
+import type { Target, Want } from '../../core/scenarios/index.ts'
+import { lookOnPage } from '../../core/scenarios/look.ts'
 import { fold, isActing, isHolding, isShown, type PageNode, type Placed, textOfNode } from './nodes.ts'
 
 /** How a scenario names a node, and how many elements that means. */

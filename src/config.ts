@@ -25,6 +25,8 @@ export interface Config {
   publicUrl: string | undefined
   /** MOLAR_SECRET: what all keys of this installation are derived from; one is made in the home when absent. */
   secret: string | undefined
+  /** MOLAR_INTERNAL_TOKEN: what other services of this installation show as X-Internal-Token; none when absent. */
+  internalToken: string | undefined
   /** MOLAR_URL: the server that the CLI talks to; without it the CLI does the work itself. */
   url: string | undefined
   /** MOLAR_API_KEY, or MOLAR_TOKEN. */
@@ -90,7 +92,8 @@ export function readConfig(environment: Environment): Config {
     host: get('MOLAR_HOST') ?? '127.0.0.1',
     port: whole(get, 'MOLAR_PORT', 0, 65535) ?? 4000,
     publicUrl: url(get, 'MOLAR_PUBLIC_URL', ['http:', 'https:'])?.replace(/\/+$/, ''),
-    secret: secret(get('MOLAR_SECRET')),
+    secret: secret(get, 'MOLAR_SECRET'),
+    internalToken: secret(get, 'MOLAR_INTERNAL_TOKEN'),
     url: url(get, 'MOLAR_URL', ['http:', 'https:'])?.replace(/\/+$/, ''),
     key: get('MOLAR_API_KEY') ?? get('MOLAR_TOKEN'),
     org: get('MOLAR_ORG'),
@@ -153,11 +156,12 @@ function choice<const Name extends string>(get: Get, name: string, allowed: read
   return allowed.find((one) => one === value.toLowerCase()) ?? wrong(name, value, allowed.join(', '))
 }
 
-function secret(value: string | undefined): string | undefined {
+function secret(get: Get, name: string): string | undefined {
+  const value = get(name)
   if (value === undefined || value.length >= 32) return value
   return fail(
     'bad_request',
-    'MOLAR_SECRET is too short: it takes 32 characters or more, such as `openssl rand -hex 32` prints.',
+    `${name} is too short: it takes 32 characters or more, such as \`openssl rand -hex 32\` prints.`,
   )
 }
 

@@ -32,6 +32,7 @@ export async function localOwnerKey(home: string, db: Database, keyring: Keyring
     )
     await insertKey(tx, {
       id: newId(),
+      kind: 'local_owner',
       orgId: ids.org_id,
       name: 'local owner',
       prefix: tokenPrefix(token),

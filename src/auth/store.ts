@@ -1,9 +1,9 @@
 import type { Queries } from '../core/context.ts'
-import type { Principal } from '../core/principal.ts'
+import type { Principal, Role } from '../core/principal.ts'
 
 /**
- * Who holds the credential with this fingerprint, unless it is revoked or has run out. Notes its use, at most once a
- * minute, in the same statement.
+ * Who holds the credential with this fingerprint, unless it is revoked or has run out. A person's own token gives what
+ * the person's role in the org gives at this moment. Notes its use, at most once a minute, in the same statement.
  */
 export async function findPrincipal(system: Queries, fingerprint: Buffer): Promise<Principal | undefined> {
   const [row] = await system.query<PrincipalRow>(
@@ -11,10 +11,12 @@ export async function findPrincipal(system: Queries, fingerprint: Buffer): Promi
        update credentials set last_used_at = now()
        where fingerprint = $1 and revoked_at is null and (last_used_at is null or last_used_at < now() - interval '1 minute')
      )
-     select c.id, c.kind, c.name, c.role, c.scopes, c.expires_at, o.id as org_id, o.slug as org_slug, o.name as org_name,
+     select c.id, c.kind, c.name, coalesce(m.role, c.role) as role, c.scopes, c.expires_at, o.id as org_id, o.slug as org_slug, o.name as org_name,
             u.id as user_id, u.email as user_email, u.name as user_name
      from credentials c join orgs o on o.id = c.org_id left join users u on u.id = c.user_id
-     where c.fingerprint = $1 and c.revoked_at is null and (c.expires_at is null or c.expires_at > now())`,
+       left join members m on c.kind in ('pat', 'oauth') and m.org_id = c.org_id and m.user_id = c.user_id
+     where c.fingerprint = $1 and c.revoked_at is null and (c.expires_at is null or c.expires_at > now())
+       and (c.kind not in ('pat', 'oauth') or m.role is not null)`,
     [fingerprint],
   )
   if (!row) return undefined
@@ -30,6 +32,56 @@ type PrincipalRow = Omit<Principal, 'org' | 'user'> & {
   user_id: string | null
   user_email: string | null
   user_name: string | null
+}
+
+export interface SessionRow {
+  session_id: string
+  expires_at: Date
+  user_id: string
+  user_email: string
+  user_name: string
+  /** Whether the org is the one that the person chose last; null where the session has none. */
+  active: boolean | null
+  org_id: string | null
+  org_slug: string | null
+  org_name: string | null
+  role: Role | null
+}
+
+/**
+ * The session with this fingerprint, once for each of at most two orgs that it could mean: those that `org` names, else
+ * all of the person's, the one chosen last first. Notes its use, at most once a minute, in the same statement.
+ */
+export async function findSession(
+  system: Queries,
+  fingerprint: Buffer,
+  org: string | undefined,
+): Promise<SessionRow[]> {
+  return system.query<SessionRow>(
+    `with touched as (
+       update sessions set updated_at = now() where fingerprint = $1 and updated_at < now() - interval '1 minute'
+     )
+     select s.id as session_id, s.expires_at, u.id as user_id, u.email as user_email, u.name as user_name,
+            mine.id = s.active_org_id as active, mine.id as org_id, mine.slug as org_slug, mine.name as org_name, mine.role
+     from sessions s join users u on u.id = s.user_id
+       left join lateral (
+         select o.id, o.slug, o.name, m.role from members m join orgs o on o.id = m.org_id
+         where m.user_id = s.user_id and ($2::text is null or o.id::text = $2 or o.slug = $2)
+         order by o.id = s.active_org_id desc nulls last, m.created_at limit 2
+       ) mine on true
+     where s.fingerprint = $1 and s.expires_at > now()
+     order by mine.id = s.active_org_id desc nulls last`,
+    [fingerprint, org ?? null],
+  )
+}
+
+/** Any org but the installation's own, by id or slug. */
+export async function findInternalOrg(system: Queries, org: string): Promise<Principal['org'] | undefined> {
+  const [found] = await system.query<Principal['org']>(
+    `select id, slug, name from orgs where (id::text = $1 or slug = $1) and slug <> '-'`,
+    [org],
+  )
+  return found
 }
 
 /** Makes the first org with its owner, unless the org is there; answers the ids either way. */

@@ -1,8 +1,8 @@
 import type { Command, Emit } from './command.ts'
-import type { CallContext, HandlerContext, Queries, Services } from './context.ts'
+import type { CallContext, HandlerContext, JobOptions, Queries, Services, TenantDatabase } from './context.ts'
 import { signedPages } from './cursor.ts'
 import { CommandError, errorTable } from './errors.ts'
-import type { Principal } from './principal.ts'
+import { installation, nobody, type Principal } from './principal.ts'
 import { allow } from './stages/access.ts'
 import { appendAudit } from './stages/audit.ts'
 import { type Claim, claimKey, releaseKey, storeAnswer } from './stages/idempotency.ts'
@@ -26,7 +26,7 @@ export async function call(
   const services = await context.services()
   let result = 'ok'
   try {
-    const principal = await services.authenticate(context.credential)
+    const principal = await enter(command, services, context)
     const run = new Call(command, services, context, principal)
     return await run.answer(rawInput, emit)
   } catch (error) {
@@ -35,6 +35,14 @@ export async function call(
   } finally {
     services.observe({ command: command.name, door: context.door, result, milliseconds: performance.now() - started })
   }
+}
+
+/** Who calls: nobody, where the command lets anybody in and no credential was shown. */
+export async function enter(command: Command, services: Services, context: CallContext): Promise<Principal> {
+  const { tenant, public: open } = command.access
+  if (open && !context.credential) return nobody
+  const principal = await services.authenticate(context.credential, { org: context.org, tenant })
+  return tenant === false ? { ...principal, org: installation } : principal
 }
 
 /** The state that the stages of one call share. Exported for watch.ts, which stays open where a call ends. */
@@ -62,13 +70,13 @@ export class Call {
     services.rates.take(principal, command.effect === 'read' ? 'read' : 'write')
     const input = parseInput(command, rawInput)
     if (command.effect !== 'read') return this.write(input, emit)
-    const output = await command.handler(input, this.handlerContext(services.db.tenant(principal.org.id), input), emit)
+    const output = await command.handler(input, this.handlerContext(this.tenant(), input), emit)
     return checkOutput(command, output, input)
   }
 
   async write(input: Answer, emit: Emit<unknown>): Promise<Answer> {
-    const { command, services, principal } = this
-    const tenant = services.db.tenant(principal.org.id)
+    const { command, principal } = this
+    const tenant = this.tenant()
     const claim = await claimKey(tenant, command, principal, this.context.idempotencyKey, input)
     const output = claim?.stored ?? (await this.commit(input, claim))
     if (!command.follow) return output
@@ -77,8 +85,8 @@ export class Call {
 
   /** The rows, the stored answer and the audit event commit together; the audit chain's head is locked last. */
   async commit(input: Answer, claim: Claim | undefined): Promise<Answer> {
-    const { command, services, principal } = this
-    const tenant = services.db.tenant(principal.org.id)
+    const { command, principal } = this
+    const tenant = this.tenant()
     try {
       await command.prepare?.(input, this.handlerContext(tenant, input))
       return await tenant.tx(async (tx) => {
@@ -106,17 +114,25 @@ export class Call {
 
   /** A refused write is on record too. What was never a caller's doing (a lost database) is in the log instead. */
   async auditFailure(error: unknown, input: unknown): Promise<void> {
-    const { command, principal, services } = this
+    const { command, principal } = this
     if (command.effect === 'read' || !(error instanceof CommandError) || errorTable[error.code].status >= 500) return
     const target = typeof input === 'object' && input !== null ? safeTarget(command, input as Answer) : undefined
-    await services.db
-      .tenant(principal.org.id)
-      .tx((tx) => appendAudit(tx, { command, principal, context: this.context, target, result: error.code }))
+    await this.tenant().tx((tx) =>
+      appendAudit(tx, { command, principal, context: this.context, target, result: error.code }),
+    )
+  }
+
+  /** As whom the statements run: the caller's org, or where none is meant the person. */
+  tenant(): TenantDatabase {
+    const { org, user } = this.principal
+    return this.services.db.tenant(org.id, this.command.access.tenant === false ? user?.id : undefined)
   }
 
   handlerContext(db: Queries, input: Answer, tx?: Queries): HandlerContext {
     const { services, principal, context, command } = this
     const { limit: _limit, cursor: _cursor, fields: _fields, ...filters } = input
+    const enqueue = (name: string, data: object, options?: Omit<JobOptions, 'orgId' | 'tx'>) =>
+      services.queue.send(name, data, { ...options, orgId: principal.org.id, ...(tx && { tx }) })
     return {
       principal,
       db,
@@ -127,8 +143,10 @@ export class Call {
       localSecrets: services.localSecrets,
       scrubber: services.scrubber,
       publicUrl: services.publicUrl,
-      enqueue: (name, data, options) =>
-        services.queue.send(name, data, { ...options, orgId: principal.org.id, ...(tx && { tx }) }),
+      enqueue,
+      // A mail may hold a link that opens an account, and jobs lie in the database as they are.
+      mail: (message) =>
+        enqueue('mail', { sealed: services.keyring.seal(JSON.stringify(message), 'mail').toString('base64') }),
       door: context.door,
       requestId: context.requestId,
       signal: context.signal ?? new AbortController().signal,

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { HandlerContext } from './context.ts'
 import type { ErrorCode } from './errors.ts'
-import type { Role, Scope } from './principal.ts'
+import type { Power, PrincipalKind, Scope } from './principal.ts'
 
 /** `GET /v1/runs/{id}`, or where a route differs from its command: status, query, headers, envelope. */
 export type RouteSpec =
@@ -27,8 +27,17 @@ export type Effect = 'read' | 'write' | 'destroy'
 
 export interface Access {
   scope: Scope
-  /** Only members with one of these roles; all when absent. */
-  roles?: readonly Role[]
+  /** What the caller's role in the org must give; `read` for reads and `work` for writes when absent. */
+  power?: Power
+  /** Kinds of credential that may call; all that act for an org when absent. */
+  credentials?: readonly PrincipalKind[]
+  /**
+   * false: it concerns the person and not one of their orgs. It runs under the installation's own org with the person's
+   * eyes, takes no power, and needs a credential that has a person.
+   */
+  tenant?: false
+  /** true: no credential is needed. Who shows one is still held to it. */
+  public?: true
 }
 
 export type Emit<Event> = (event: Event) => Promise<void>

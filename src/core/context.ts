@@ -16,7 +16,8 @@ export interface TenantDatabase extends Queries {
 }
 
 export interface Database {
-  tenant(orgId: string): TenantDatabase
+  /** With a person's id, their own rows and memberships can be seen too. */
+  tenant(orgId: string, userId?: string): TenantDatabase
   /** Across orgs: only for authentication, dispatch, live events and housekeeping. */
   system: TenantDatabase
 }
@@ -64,7 +65,7 @@ export interface Services {
   live: LiveEvents
   keyring: Keyring
   rates: RateLimiter
-  authenticate(credential: Credential | undefined): Promise<Principal>
+  authenticate(credential: Credential | undefined, wanted: Wanted): Promise<Principal>
   /** Secrets of the environment (MOLAR_SECRET_…) that local runs may use, by name. */
   localSecrets: Record<string, string>
   scrubber: MakeScrubber
@@ -77,8 +78,23 @@ export interface Services {
 
 export type Door = 'mcp' | 'rest' | 'cli' | 'worker'
 
-/** What the caller showed to prove who it is. */
-export type Credential = { kind: 'bearer'; token: string }
+export interface Mail {
+  to: string
+  subject: string
+  /** Plain text; links stand on lines of their own. */
+  text: string
+}
+
+/** What the caller showed to prove who it is: an Authorization header, a session's cookie, X-Internal-Token. */
+export type Credential = { kind: 'bearer' | 'session' | 'internal'; token: string }
+
+/** As whom a credential that is good for several orgs is to act. */
+export interface Wanted {
+  /** The org that the caller named, by id or slug. */
+  org?: string | undefined
+  /** false: the command concerns no org. */
+  tenant?: false | undefined
+}
 
 /** One call, as its door knows it. Services come late: a door answers before the database is up. */
 export interface CallContext {
@@ -105,6 +121,8 @@ export interface HandlerContext {
   localSecrets: Record<string, string>
   scrubber: MakeScrubber
   publicUrl: string | null
+  /** Sends a mail, after the write that it belongs to has committed. */
+  mail(message: Mail): Promise<void>
   /** Queues a job of this org; in a write it commits with the write. */
   enqueue(name: string, data: object, options?: Omit<JobOptions, 'orgId' | 'tx'>): Promise<void>
   door: Door

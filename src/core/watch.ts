@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Call, call } from './call.ts'
+import { Call, call, enter } from './call.ts'
 import type { Command } from './command.ts'
 import type { CallContext } from './context.ts'
 import { CommandError, fail } from './errors.ts'
@@ -19,16 +19,16 @@ export async function watch(command: Command, rawInput: unknown, context: CallCo
     command.resource?.changes ?? fail('bad_request', `${command.resource?.name ?? command.name} tells no changes.`)
   await call(command, rawInput, context)
   const services = await context.services()
-  const enter = async () => {
-    const principal = await services.authenticate(context.credential)
+  const admit = async () => {
+    const principal = await enter(command, services, context)
     allow(command, principal, context.org)
     return principal
   }
-  const principal = await enter()
+  const principal = await admit()
   const input = parseInput(command, rawInput)
   const inside = new Call(command, services, context, principal)
-  const open = () => changes(input, inside.handlerContext(services.db.tenant(principal.org.id), input))
-  return deliver(open, await open(), enter, context.signal)
+  const open = () => changes(input, inside.handlerContext(inside.tenant(), input))
+  return deliver(open, await open(), admit, context.signal)
 }
 
 async function* deliver(

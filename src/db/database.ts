@@ -42,7 +42,8 @@ export type Sql = {
 export type Queryable = Pick<Tx, 'query'>
 
 export type Database = {
-  tenant(orgId: string): Sql
+  /** With a person's id, their own rows and memberships can be seen too. */
+  tenant(orgId: string, userId?: string): Sql
   system: Sql
   /** Calls `handler` with each payload; `onReady` whenever listening has begun, at first and after each reconnect. */
   listen(channel: string, handler: (payload: string) => void, options?: ListenOptions): () => void
@@ -83,7 +84,7 @@ export function openDatabase(options: DatabaseOptions): Database {
 
   const system = as({ role: 'molar_system' })
   return {
-    tenant: (orgId) => as(tenantIdentity(orgId)),
+    tenant: (orgId, userId) => as(tenantIdentity(orgId, userId)),
     system,
     listen: listener.listen,
     async notify(channel, payload) {

@@ -13,7 +13,7 @@ export function restContext(services: () => Promise<Services>): (request: Fastif
       services: id !== undefined && slug !== undefined ? () => checkingSlug(services, slug) : services,
       door: 'rest',
       requestId: request.id,
-      credential: bearerOf(request),
+      credential: bearerOf(request) ?? internalOf(request) ?? sessionOf(request),
       org: id ?? slug,
       idempotencyKey: one(request.headers['idempotency-key']),
       remoteAddress: request.ip,
@@ -29,6 +29,47 @@ function bearerOf(request: FastifyRequest): Credential | undefined {
   if (header.slice(0, space).toLowerCase() !== 'bearer') return undefined
   const token = header.slice(space + 1).trim()
   return token === '' ? undefined : { kind: 'bearer', token }
+}
+
+function internalOf(request: FastifyRequest): Credential | undefined {
+  const token = one(request.headers['x-internal-token'])
+  return token ? { kind: 'internal', token } : undefined
+}
+
+/** `__Host-` binds the cookie to this host over https; plain http, as on a laptop, cannot have it. */
+export const sessionCookies = ['__Host-molar_session', 'molar_session'] as const
+
+/**
+ * A session's cookie. Browsers send it by themselves, so a request that changes something must say that it comes from a
+ * page of this server; one that says nothing is no browser's of today.
+ */
+function sessionOf(request: FastifyRequest): Credential | undefined {
+  const token = sessionCookies.map((name) => cookieOf(request, name)).find(Boolean)
+  if (!token) return undefined
+  if (!['GET', 'HEAD'].includes(request.method) && !isSameOrigin(request))
+    fail('forbidden', 'A request with a session cookie that changes something must come from a page of this server.')
+  return { kind: 'session', token }
+}
+
+function cookieOf(request: FastifyRequest, name: string): string | undefined {
+  const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim())
+  const found = pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1)
+  // What follows the dot is a signature; the token itself is random and looked up.
+  return found && safeDecode(found).split('.')[0]
+}
+
+function safeDecode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return ''
+  }
+}
+
+export function isSameOrigin({ headers }: FastifyRequest): boolean {
+  if (headers['sec-fetch-site'] !== undefined) return headers['sec-fetch-site'] === 'same-origin'
+  const { origin } = headers
+  return origin !== undefined && URL.canParse(origin) && new URL(origin).host === headers.host
 }
 
 /** The org by id, by slug, or by both: an id and a slug may stand side by side. */
@@ -56,8 +97,8 @@ async function checkingSlug(services: () => Promise<Services>, slug: string): Pr
   const inner = await services()
   return {
     ...inner,
-    async authenticate(credential) {
-      const principal = await inner.authenticate(credential)
+    async authenticate(credential, wanted) {
+      const principal = await inner.authenticate(credential, wanted)
       if (principal.org.slug !== slug)
         fail('forbidden', `The org headers name different orgs, or one that is not this credential's: ${slug}.`)
       return principal

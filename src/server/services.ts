@@ -38,6 +38,7 @@ export async function openServices(config: Config, { log, observe, role = 'cli' 
       queues: {
         runs: { retryLimit: 10, expireSeconds: 3600, heartbeatSeconds: 10 },
         outlines: { retryLimit: 1, expireSeconds: 120 },
+        mail: { retryLimit: 20, retryBackoff: true, expireSeconds: 60 },
       },
     })
     const live = runNews(
@@ -62,7 +63,7 @@ export async function openServices(config: Config, { log, observe, role = 'cli' 
       live,
       keyring,
       rates: rateLimiter(config.rates),
-      authenticate: makeAuthenticate(db, keyring),
+      authenticate: makeAuthenticate({ db, keyring, internalToken: config.internalToken }),
       localSecrets: config.databaseUrl === undefined ? config.localSecrets : {},
       scrubber: async (secrets) => (await import('../worker/scrubber.ts')).makeScrubber(secrets),
       publicUrl: config.publicUrl ?? null,

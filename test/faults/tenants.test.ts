@@ -41,6 +41,7 @@ async function secondOrg() {
     )
     await insertKey(tx, {
       id: newId(),
+      kind: 'api_key',
       orgId: made.org_id,
       name: 'other owner',
       prefix: tokenPrefix(token),

@@ -40,6 +40,7 @@ async function strangerKey(here: World): Promise<string> {
     const { org_id, user_id } = await ensureOrg(tx, org, { id: newId(), email: 'x@elsewhere.test', name: 'x' })
     await insertKey(tx, {
       id: newId(),
+      kind: 'api_key',
       orgId: org_id,
       name: 'stranger',
       prefix: tokenPrefix(token),

@@ -32,7 +32,7 @@ export const listAudit = defineCommand({
   }),
   output: page(auditEvent),
   rest: 'GET /v1/audit-events',
-  access: { scope: 'mcp:read', roles: ['owner', 'admin'] },
+  access: { scope: 'mcp:read', power: 'manage' },
   effect: 'read',
   errors: ['forbidden'],
   examples: [

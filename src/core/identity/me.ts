@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defineCommand } from '../command.ts'
 import { id, nullableTime, slug } from '../fields.ts'
-import { principalKinds, roles, scopeNames } from '../principal.ts'
+import { principalKindNames, roles, scopeNames } from '../principal.ts'
 
 export const me = defineCommand({
   name: 'identity.me',
@@ -15,14 +15,14 @@ export const me = defineCommand({
     user: z.object({ id, email: z.string(), name: z.string() }).nullable(),
     role: z.enum(roles),
     scopes: z.array(z.enum(scopeNames)),
-    credential: z.object({ id, kind: z.enum(principalKinds), name: z.string(), expires_at: nullableTime }),
+    credential: z.object({ id, kind: z.enum(principalKindNames), name: z.string(), expires_at: nullableTime }),
   }),
   rest: 'GET /v1/me',
-  access: { scope: 'mcp:read' },
+  access: { scope: 'mcp:read', power: 'belong' },
   effect: 'read',
   errors: [],
   resource: { uri: 'molar://me', name: 'The caller' },
-  examples: [{ title: 'the caller', input: {}, output: { role: 'owner', credential: { kind: 'api_key' } } }],
+  examples: [{ title: 'the caller', input: {}, output: { role: 'owner', credential: { kind: 'local_owner' } } }],
   async handler(_input, { principal }) {
     const { org, user, role, scopes, id, kind, name, expires_at } = principal
     return { org, user, role, scopes, credential: { id, kind, name, expires_at } }

@@ -21,7 +21,7 @@ export const createKey = defineCommand({
   }),
   output: key.extend({ api_key: secret().describe('The plaintext, shown once') }),
   rest: { route: 'POST /v1/api-keys', status: 201 },
-  access: { scope: 'mcp:write', roles: ['owner', 'admin'] },
+  access: { scope: 'mcp:write', power: 'manage' },
   effect: 'write',
   errors: ['validation_failed', 'forbidden'],
   positionals: ['name'],
@@ -48,6 +48,7 @@ export const createKey = defineCommand({
     const token = newToken()
     const row = await insertKey(db, {
       id: newId(),
+      kind: 'api_key',
       orgId: principal.org.id,
       name,
       prefix: tokenPrefix(token),

@@ -13,7 +13,7 @@ export const listKeys = defineCommand({
   input: z.object(pageInput),
   output: page(key),
   rest: 'GET /v1/api-keys',
-  access: { scope: 'mcp:read', roles: ['owner', 'admin'] },
+  access: { scope: 'mcp:read', power: 'manage' },
   effect: 'read',
   errors: ['forbidden'],
   examples: [{ title: 'the newest key', input: { limit: 1 }, output: { items: [{ revoked_at: null }] } }],

@@ -14,7 +14,7 @@ export const revokeKey = defineCommand({
   input: z.object({ id }),
   output: key,
   rest: 'DELETE /v1/api-keys/{id}',
-  access: { scope: 'mcp:write', roles: ['owner', 'admin'] },
+  access: { scope: 'mcp:write', power: 'manage' },
   effect: 'destroy',
   repeatable: true,
   errors: ['not_found', 'forbidden'],

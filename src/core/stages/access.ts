@@ -1,29 +1,41 @@
 import type { Command } from '../command.ts'
 import { fail } from '../errors.ts'
-import { hasScope, type Principal } from '../principal.ts'
+import { acting, hasPower, hasScope, type Power, type Principal, principalKinds, rolesWith } from '../principal.ts'
 
-/** Scope, role, and whether the org that the caller named is the one that its credential belongs to. */
+/** What the caller's role must give: reads take `read`, writes `work`, unless the command says otherwise. */
+export const powerOf = ({ access, effect }: Command): Power => access.power ?? (effect === 'read' ? 'read' : 'work')
+
+/** The kind of credential, the org that the caller named, scope and role: each as the command declares it. */
 export function allow(command: Command, principal: Principal, org: string | undefined): void {
-  const { scope, roles } = command.access
+  const { access, name } = command
+  if (principal.kind === 'nobody' && access.public) return
+  const kinds = access.credentials ?? acting
+  if (!kinds.includes(principal.kind as (typeof acting)[number]))
+    fail(
+      'forbidden',
+      `${name} is for ${kinds.map((kind) => principalKinds[kind]).join(', ')}; this is ${principalKinds[principal.kind]}.`,
+    )
+  if (!hasScope(principal.scopes, access.scope)) {
+    fail(
+      'insufficient_scope',
+      `${name} needs the scope ${access.scope}; this credential has ${principal.scopes.join(', ') || 'none'}.`,
+      { details: { required: [access.scope], held: principal.scopes } },
+    )
+  }
+  if (access.tenant === false) {
+    if (!principal.user) fail('forbidden', `${name} concerns a person; ${principalKinds[principal.kind]} has none.`)
+    return
+  }
   if (org !== undefined && org !== principal.org.id && org !== principal.org.slug) {
     fail(
       'forbidden',
       `This credential belongs to the org ${principal.org.slug}, not to ${org}. Leave the org header out or name that org.`,
     )
   }
-  if (!hasScope(principal.scopes, scope)) {
-    fail(
-      'insufficient_scope',
-      `${command.name} needs the scope ${scope}; this credential has ${principal.scopes.join(', ') || 'none'}.`,
-      {
-        details: { required: [scope], held: principal.scopes },
-      },
-    )
-  }
-  if (roles && !roles.includes(principal.role)) {
+  const power = powerOf(command)
+  if (!hasPower(principal.role, power))
     fail(
       'forbidden',
-      `${command.name} needs the role ${roles.join(' or ')}; this credential acts as ${principal.role}.`,
+      `${name} needs the role ${rolesWith(power).join(' or ')}; this credential acts as ${principal.role}.`,
     )
-  }
 }

@@ -21,7 +21,7 @@ export function credentialWatch(services: () => Promise<Services>, every = 4000)
       const { authenticate } = await services()
       await Promise.all(
         [...watched].map(async ([token, ends]) => {
-          const ended = await authenticate({ kind: 'bearer', token }).then(() => false, isEnd)
+          const ended = await authenticate({ kind: 'bearer', token }, {}).then(() => false, isEnd)
           if (ended && watched.delete(token)) for (const end of ends) end()
         }),
       )

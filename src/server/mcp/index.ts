@@ -67,7 +67,7 @@ async function serve(
   const plain = readPlainCall(request, tools)
   if (plain) return servePlainCall(host, plain, caller, reply)
   const services = await host.services()
-  const principal = await services.authenticate(caller.credential)
+  const principal = await services.authenticate(caller.credential, { org: caller.org })
   if (Array.isArray(request.body))
     return refuse(reply, 400, -32600, 'Bad Request: JSON-RPC batches are not supported; send one message a request')
   const era = classify(request)

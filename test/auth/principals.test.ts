@@ -1,0 +1,135 @@
+import pg from 'pg'
+import t from 'tap'
+import { newId } from '../../src/core/ids.ts'
+import { makeKeyring } from '../../src/core/keyring.ts'
+import { newToken, tokenPrefix } from '../../src/core/keys/index.ts'
+import { world } from '../fixtures/world.ts'
+
+// Who a request comes from, for each kind of credential, as identity.me tells it.
+
+const secret = 'a secret of this test alone, long enough'
+const internal = 'the internal token of this test, long'
+const here = await world(t, { environment: { MOLAR_SECRET: secret, MOLAR_INTERNAL_TOKEN: internal } })
+const { fingerprint } = makeKeyring(secret)
+const database = new pg.Client({ connectionString: here.config.migrationUrl })
+await database.connect()
+t.teardown(() => database.end())
+
+const sql = (text: string, params: unknown[] = []) =>
+  database.query('begin; set local role molar_system').then(async () => {
+    const { rows } = await database.query(text, params)
+    await database.query('commit')
+    return rows
+  })
+
+async function person(name: string): Promise<string> {
+  const id = newId()
+  await sql('insert into users (id, email, name) values ($1, $2, $3)', [id, `${name}@example.com`, name])
+  return id
+}
+async function org(slug: string, members: Record<string, string>): Promise<string> {
+  const id = newId()
+  await sql('insert into orgs (id, slug, name) values ($1, $2, $2)', [id, slug])
+  for (const [user, role] of Object.entries(members))
+    await sql('insert into members (org_id, user_id, role) values ($1, $2, $3)', [id, user, role])
+  return id
+}
+async function session(user: string, active: string | null = null, seconds = 3600): Promise<string> {
+  const token = newToken()
+  await sql(
+    `insert into sessions (id, user_id, fingerprint, active_org_id, expires_at) values ($1, $2, $3, $4, now() + $5 * interval '1 second')`,
+    [newId(), user, fingerprint(token), active, seconds],
+  )
+  return `molar_session=${token}.signature`
+}
+async function token(kind: string, orgId: string, user: string | null, role: string): Promise<string> {
+  const token = newToken()
+  await sql(
+    `insert into credentials (id, org_id, kind, name, prefix, fingerprint, scopes, role, user_id)
+     values ($1, $2, $3, 'test', $4, $5, array['mcp:read'], $6, $7)`,
+    [newId(), orgId, kind, tokenPrefix(token), fingerprint(token), role, user],
+  )
+  return token
+}
+
+const ada = await person('ada')
+const bob = await person('bob')
+const one = await org('one', { [ada]: 'owner', [bob]: 'viewer' })
+const two = await org('two', { [ada]: 'viewer' })
+
+/** `GET /v1/me` with these headers instead of the world's key. */
+const me = (headers: Record<string, string>) => here.rest('GET /v1/me', undefined, { authorization: '', ...headers })
+
+t.test('a person in several orgs names one, or has chosen one; in one org there is nothing to choose', async (t) => {
+  const cookie = await session(ada)
+  t.match(await me({ cookie }), { status: 400, body: { message: /^x-org-id header required/ } })
+  t.match(await me({ cookie, 'x-org-id': one }), {
+    status: 200,
+    body: { org: { slug: 'one' }, role: 'owner', user: { id: ada }, credential: { kind: 'session' } },
+  })
+  t.match((await me({ cookie, 'x-molecule-org-slug': 'two' })).body, { org: { slug: 'two' }, role: 'viewer' })
+  t.match((await me({ cookie: await session(ada, two) })).body, { org: { slug: 'two' } }, 'the org chosen last')
+  t.match((await me({ cookie: await session(bob) })).body, { org: { slug: 'one' }, role: 'viewer' }, 'the only one')
+})
+
+t.test('an org of others answers as one that is not there', async (t) => {
+  const cookie = await session(bob)
+  const [foreign, absent] = [await me({ cookie, 'x-org-id': two }), await me({ cookie, 'x-org-id': newId() })]
+  t.equal(foreign.status, 403)
+  t.equal(absent.status, 403)
+  t.equal(foreign.body.message.replace(two, ''), absent.body.message.replace(/[\da-f]{8}-[-\da-f]{27}/, ''))
+  t.match(await me({ cookie: await session(await person('new')) }), { status: 403, body: { message: /no org yet/ } })
+})
+
+t.test('an ended, an unknown and a foreign session are 401', async (t) => {
+  t.equal((await me({ cookie: await session(ada, one, -1) })).status, 401)
+  t.equal((await me({ cookie: `molar_session=${newToken()}.signature` })).status, 401)
+  t.equal((await me({ cookie: 'molar_session=%E0%A4%A' })).status, 401)
+  const cookie = await session(bob)
+  t.equal((await me({ cookie })).status, 200)
+  await sql('delete from sessions where user_id = $1', [bob])
+  t.equal((await me({ cookie })).status, 401)
+})
+
+t.test('a cookie changes something only from a page of this server', async (t) => {
+  const cookie = await session(ada, one)
+  const post = (headers: Record<string, string>) =>
+    here.rest('POST /v1/api-keys', { name: 'by cookie' }, { authorization: '', cookie, ...headers })
+  t.equal((await post({})).status, 403)
+  t.equal((await post({ 'sec-fetch-site': 'cross-site' })).status, 403)
+  t.equal((await post({ 'sec-fetch-site': 'same-origin' })).status, 201)
+  t.equal((await post({ origin: here.url })).status, 201)
+})
+
+t.test('a role gives what the one table says, and no more', async (t) => {
+  const create = async (user: string) =>
+    (
+      await here.rest(
+        'POST /v1/api-keys',
+        { name: 'x' },
+        { authorization: '', cookie: await session(user, one), origin: here.url },
+      )
+    ).status
+  t.equal(await create(ada), 201)
+  t.equal(await create(bob), 403)
+})
+
+t.test("a person's token has the role that the person has now, and none once they left", async (t) => {
+  const pat = await token('pat', one, bob, 'owner')
+  const asked = () => me({ authorization: `Bearer ${pat}` })
+  t.match((await asked()).body, { role: 'viewer', credential: { kind: 'pat' } })
+  await sql(`update members set role = 'admin' where user_id = $1`, [bob])
+  t.match((await asked()).body, { role: 'admin' })
+  await sql('delete from members where user_id = $1', [bob])
+  t.equal((await asked()).status, 401)
+})
+
+t.test('the internal token acts for the org that it names', async (t) => {
+  t.match(await me({ 'x-internal-token': internal }), { status: 400 })
+  t.match((await me({ 'x-internal-token': internal, 'x-molar-org': 'two' })).body, {
+    org: { id: two },
+    credential: { kind: 'internal' },
+  })
+  t.equal((await me({ 'x-internal-token': `${internal}!`, 'x-molar-org': 'two' })).status, 401)
+  t.equal((await me({ 'x-internal-token': internal, 'x-molar-org': '-' })).status, 403, 'the installation is no org')
+})

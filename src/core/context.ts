@@ -76,7 +76,7 @@ export interface Services {
   log: Logger
 }
 
-export type Door = 'mcp' | 'rest' | 'cli' | 'worker'
+export type Door = 'mcp' | 'rest' | 'cli' | 'web' | 'worker'
 
 export interface Mail {
   to: string

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../core/errors.ts'
 import type { Paths } from './openapi.ts'
 import type { Operation } from './openapi-operation.ts'
+import { pagePaths } from './openapi-pages.ts'
 
 type Errors = (codes: readonly ErrorCode[]) => Record<string, object>
 
@@ -21,6 +22,7 @@ export function plainPaths(errors: Errors): Paths {
     },
     '/blobs/{org}/{sha256}': { get: blob(errors) },
     '/mcp': mcp(errors),
+    ...pagePaths(),
   }
 }
 

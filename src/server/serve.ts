@@ -3,6 +3,8 @@ import type { Logger } from 'pino'
 import { localOwnerKey } from '../auth/local.ts'
 import type { Config } from '../config.ts'
 import { commands } from '../core/index.ts'
+import { isSameOrigin, restContext } from '../rest/context.ts'
+import { webPages } from '../web/index.ts'
 import { type RunningWorker, startWorker } from '../worker/index.ts'
 import { buildApp } from './app.ts'
 import { blobRoutes } from './blobs.ts'
@@ -43,7 +45,11 @@ export async function serve(
       checks: readiness(services, worker),
       metrics,
       log,
-      plugins: [mcpPlugin({ services: opened, commands, version, log }), blobRoutes(opened)],
+      plugins: [
+        mcpPlugin({ services: opened, commands, version, log }),
+        blobRoutes(opened),
+        webPages({ services: opened, contextOf: restContext(opened), isSameOrigin }),
+      ],
     })
     await app.listen({ host: config.host, port: config.port })
     const { port } = app.server.address() as AddressInfo

@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import t from 'tap'
+import { isSameOrigin, restContext } from '../../src/rest/context.ts'
 import { buildApp } from '../../src/server/app.ts'
 import { blobRoutes } from '../../src/server/blobs.ts'
 import type { Checks } from '../../src/server/health.ts'
 import { makeLogger } from '../../src/server/log.ts'
 import { mcpPlugin } from '../../src/server/mcp/index.ts'
 import { makeMetrics } from '../../src/server/metrics.ts'
+import { webPages } from '../../src/web/index.ts'
 import { fixtureCommands, fixtureServices, noteId, resetNotes } from '../fixtures/commands.ts'
 import { auth, fixtureApp } from '../rest/fixture.ts'
 
@@ -89,7 +91,8 @@ t.test('the plain routes are exactly those of routes-without-command.txt', async
     .split('\n')
   const services = async () => fixtureServices()
   const mcp = mcpPlugin({ commands: fixtureCommands, services, version: '0', log: silent })
-  const plugins = [blobRoutes(services), mcp]
+  const web = webPages({ services, contextOf: restContext(services), isSameOrigin })
+  const plugins = [blobRoutes(services), mcp, web]
   const whole = await buildApp({
     services,
     commands: fixtureCommands,

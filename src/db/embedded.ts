@@ -51,9 +51,9 @@ export async function attachEmbedded(options: EmbeddedOptions): Promise<Embedded
 
 /** Joins the running server, or starts it; goes round until one of the two has worked. */
 async function attach(place: Place, options: EmbeddedOptions): Promise<Lease> {
-  const deadline = Date.now() + attachTimeoutMs
+  const deadline = performance.now() + attachTimeoutMs
   let starting: Starting | undefined
-  for (let failures = 0; Date.now() < deadline; await sleep(8)) {
+  for (let failures = 0; performance.now() < deadline; await sleep(8)) {
     const found = await readPostmaster(place)
     if (found && isAlive(found.pid)) {
       const lease = await takeLease(place, found.port, options.applicationName)

@@ -82,9 +82,9 @@ export function openListener(options: { url: string; applicationName: string; lo
 
   async function run(): Promise<void> {
     for (let failures = 0; !closed && channels.size > 0; failures++) {
-      const started = Date.now()
+      const started = performance.now()
       await connect().catch((error: unknown) => options.log.debug({ error }, 'LISTEN could not connect'))
-      if (Date.now() - started > 5000) failures = 0
+      if (performance.now() - started > 5000) failures = 0
       if (!closed) await sleep(Math.min(2000, 50 * 2 ** failures), undefined, { signal: ending.signal }).catch(() => {})
     }
     running = false

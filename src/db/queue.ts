@@ -1,4 +1,4 @@
-import { type JobWithMetadata, PgBoss } from 'pg-boss'
+import { type Clock, type JobWithMetadata, PgBoss } from 'pg-boss'
 import type { Database, Tx } from './database.ts'
 import { dispatch, type Handler, jobsChannel, type Worker, type WorkOptions } from './dispatch.ts'
 import type { Log } from './log.ts'
@@ -47,6 +47,17 @@ export type Queue = {
 /** `schema` must have been made by installQueue. `queues` are the settings by queue name; others have the defaults. */
 export type QueueOptions = { database: Database; log: Log; schema?: string; queues?: Record<string, QueueSettings> }
 
+// pg-boss waits for the wall clock to reach the time of its next maintenance: one that is set back by an hour would keep a
+// dead worker's job for an hour.
+const start = Date.now() - performance.now()
+const steadyClock: Clock = {
+  now: () => start + performance.now(),
+  setTimeout,
+  clearTimeout,
+  setInterval,
+  clearInterval,
+}
+
 /** Opens the queue over the application's own connections. Every process also does its share of the maintenance. */
 export async function openQueue({ database, log, schema = 'pgboss', queues = {} }: QueueOptions): Promise<Queue> {
   const boss = new PgBoss({
@@ -55,6 +66,7 @@ export async function openQueue({ database, log, schema = 'pgboss', queues = {} 
     migrate: false,
     createSchema: false,
     schedule: false,
+    clock: steadyClock,
     supervise: true,
     superviseIntervalSeconds: 5, // with the shortest heartbeat, 10 s, a dead worker's job is given back within 20
     monitorIntervalSeconds: 5,

@@ -40,7 +40,8 @@ export async function finishRun(ending: Ending): Promise<void> {
       ? { summary: failure.message, evidence: [] }
       : null
   const signature = failure && found && failure.kind !== 'cancelled' ? failureSignature(failure, found) : null
-  const duration = Date.now() - recorderStart(recorder)
+  const now = recorder.now()
+  const duration = now - (recorder.events()[0]?.ts ?? now)
   const end = recorder.end({
     kind: 'run.end',
     status,
@@ -78,8 +79,6 @@ function tellMissing(end: RunEvent, missing: readonly string[]): RunEvent {
   end.seq++
   return { seq, ts, attempt, kind: 'log', step_id: null, level: 'error', about: 'artifacts', message, missing }
 }
-
-const recorderStart = (recorder: Recorder): number => recorder.events()[0]?.ts ?? Date.now()
 
 /** A retry takes the pictures of the attempt before it out of the manifest. */
 function latestByName(artifacts: readonly Artifact[]): Artifact[] {

@@ -7,10 +7,12 @@ const batchMs = 40
 /** How long a database that is away is waited for. */
 const patienceMs = 60_000
 
-export type NewEvent = { kind: RunEvent['kind']; ts?: number; step_id?: string | null } & Record<string, unknown>
+export type NewEvent = { kind: RunEvent['kind']; step_id?: string | null } & Record<string, unknown>
 
 /** A run's one writer: numbers events without gaps and writes them in batches, in order. */
 export interface Recorder {
+  /** Milliseconds since 1970, as events have them: the wall clock's when the run was taken, and steadily on from there, however that clock is set meanwhile. */
+  now(): number
   emit(event: NewEvent): RunEvent
   /** The run's last event, for its caller to write: it commits with the verdict. What is emitted later is dropped. */
   end(event: NewEvent): RunEvent
@@ -40,6 +42,8 @@ export interface RecorderOptions {
 }
 
 export function makeRecorder({ db, run, lastSeq, attempt, log, onLost }: RecorderOptions): Recorder {
+  const start = Date.now() - performance.now()
+  const now = () => Math.round(start + performance.now())
   let seq = lastSeq
   let current = attempt
   let kept: RunEvent[] = []
@@ -74,20 +78,21 @@ export function makeRecorder({ db, run, lastSeq, attempt, log, onLost }: Recorde
     return writing.then(() => (waiting.length > 0 ? flush() : undefined))
   }
 
-  function next({ kind, ts = Date.now(), step_id = null, ...data }: NewEvent): RunEvent {
-    const event = { seq: ++seq, ts, kind, step_id, attempt: current, ...data } as RunEvent
+  function next({ kind, step_id = null, ...data }: NewEvent): RunEvent {
+    const event = { seq: ++seq, ts: now(), kind, step_id, attempt: current, ...data } as RunEvent
     kept.push(event)
     return event
   }
 
   return {
+    now,
     end(event) {
       const last = next(event)
       ended = true
       return last
     },
     emit(fresh) {
-      if (ended) return { seq, ts: Date.now(), step_id: null, attempt: current, ...fresh }
+      if (ended) return { seq, ts: now(), step_id: null, attempt: current, ...fresh }
       const event = next(fresh)
       waiting.push(event)
       timer ??= setTimeout(
@@ -115,12 +120,12 @@ export function makeRecorder({ db, run, lastSeq, attempt, log, onLost }: Recorde
 
 /** A database that is away for a moment costs a run nothing: what it has to say waits. */
 async function persistently<Result>(work: () => Promise<Result>, log: Logger): Promise<Result> {
-  const deadline = Date.now() + patienceMs
+  const deadline = performance.now() + patienceMs
   for (let pause = 100; ; pause = Math.min(pause * 2, 2000)) {
     try {
       return await work()
     } catch (error) {
-      if ((error as { code?: string }).code !== 'unavailable' || Date.now() > deadline) throw error
+      if ((error as { code?: string }).code !== 'unavailable' || performance.now() > deadline) throw error
       log.warn({ err: error }, 'the database is away; events wait')
       await new Promise((resolve) => setTimeout(resolve, pause))
     }

@@ -97,9 +97,9 @@ t.test('an idle session ends; one that listens does not', async (t) => {
   await make('idle')
   const listening = await make('listening')
   listening.listening = 1
-  sessions.sweep(Date.now() + 900)
+  sessions.sweep(performance.now() + 900)
   t.same(ended, [])
-  sessions.sweep(Date.now() + 1100)
+  sessions.sweep(performance.now() + 1100)
   t.same(ended, ['idle'])
   await make('many')
   await make('many')

@@ -85,7 +85,7 @@ function launch({ command, cwd }: WebServer, { folder, environment }: WebServerO
 }
 
 async function untilReady(server: WebServer, running: Launched, signal: AbortSignal): Promise<void> {
-  const deadline = Date.now() + server.timeout_ms
+  const deadline = performance.now() + server.timeout_ms
   const tell = (why: string) =>
     fail('unavailable', `web_server: \`${server.command}\` ${why}.${quoted(running.output())}`)
   for (;;) {
@@ -93,7 +93,7 @@ async function untilReady(server: WebServer, running: Launched, signal: AbortSig
     const ended = running.ended()
     if (ended !== undefined) tell(`did not serve ${server.url}: ${ended}`)
     if (await answers(server.url)) return
-    if (Date.now() > deadline) tell(`did not answer at ${server.url} within ${server.timeout_ms / 1000} s`)
+    if (performance.now() > deadline) tell(`did not answer at ${server.url} within ${server.timeout_ms / 1000} s`)
     await sleep(100)
   }
 }
@@ -113,8 +113,8 @@ async function answers(url: string): Promise<boolean> {
 
 async function end(child: ChildProcess, grouped: boolean): Promise<void> {
   kill(child, grouped, 'SIGTERM')
-  const deadline = Date.now() + graceMs
-  while (Date.now() < deadline && isAlive(child, grouped)) await sleep(50)
+  const deadline = performance.now() + graceMs
+  while (performance.now() < deadline && isAlive(child, grouped)) await sleep(50)
   kill(child, grouped, 'SIGKILL')
   child.stdout?.destroy()
   child.stderr?.destroy()

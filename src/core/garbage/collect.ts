@@ -7,6 +7,7 @@ import {
   findOrgs,
   forgetBlobs,
   forgetIdempotencyKeys,
+  readClock,
   sumUsed,
   type TraceSize,
 } from './store.ts'
@@ -36,15 +37,17 @@ const dayMs = 86_400_000
 /** Keeps disk use within the rules: expired traces' artifacts, what is over the quota, blobs that nothing names, spent idempotency keys. May run at any time, and twice at once. */
 export async function collectGarbage(db: Database, blobs: BlobStore, rules: GarbageRules): Promise<Collected> {
   const total: Collected = { traces: 0, blobs: 0, bytes: 0, idempotency_keys: 0, over_quota: [] }
+  // A clock that was set forward, here or there, must not make everything old.
+  const now = Math.min(Date.now(), await readClock(db.system))
   for (const orgId of await findOrgs(db.system)) {
     const org = db.tenant(orgId)
-    if (rules.retentionDays !== undefined) total.traces += await expire(org, Date.now() - rules.retentionDays * dayMs)
+    if (rules.retentionDays !== undefined) total.traces += await expire(org, now - rules.retentionDays * dayMs)
     if (rules.quotaBytes !== undefined) {
       const { traces, over } = await shrink(org, rules.quotaBytes)
       total.traces += traces
       if (over) total.over_quota.push(orgId)
     }
-    await sweep(org, orgId, blobs, new Date(Date.now() - (rules.graceMs ?? 3_600_000)), total)
+    await sweep(org, orgId, blobs, new Date(now - (rules.graceMs ?? 3_600_000)), total)
     total.idempotency_keys += await forgetIdempotencyKeys(org)
   }
   return total

@@ -4,6 +4,12 @@ export async function findOrgs(system: Queries): Promise<string[]> {
   return (await system.query<{ id: string }>('select id from orgs order by id')).map(({ id }) => id)
 }
 
+/** Milliseconds since 1970 by the database's clock. */
+export async function readClock(system: Queries): Promise<number> {
+  const [row] = await system.query<{ now: Date }>('select now() as now')
+  return row!.now.getTime()
+}
+
 /** Ended, unpinned traces with artifacts that began before `before`, oldest first. */
 export async function findExpired(db: Queries, before: Date, limit: number): Promise<TraceSize[]> {
   return db.query<TraceSize>(

@@ -109,7 +109,7 @@ const noOutline = (id: string): never =>
   fail('not_found', `There is no outline ${id}; they are kept for an hour. Call again with the url.`)
 
 async function untilEnded(id: string, ms: number, { db, live, signal }: HandlerContext): Promise<OutlineRow> {
-  const deadline = Date.now() + ms
+  const deadline = performance.now() + ms
   let wake = () => {}
   const unwatch = live.watch(id, () => wake())
   try {
@@ -118,7 +118,7 @@ async function untilEnded(id: string, ms: number, { db, live, signal }: HandlerC
         wake = resolve
       })
       const row = (await findOutline(db, id)) ?? noOutline(id)
-      const left = deadline - Date.now()
+      const left = deadline - performance.now()
       if (row.status !== 'queued' || left <= 0 || signal.aborted) return row
       const timer = setTimeout(() => wake(), Math.min(left, 1000))
       await news.finally(() => clearTimeout(timer))

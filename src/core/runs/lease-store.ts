@@ -102,12 +102,12 @@ export interface RunEnd {
   flaky: boolean
 }
 
-/** The verdict; the secrets given for the run are erased with it. False where the lease is lost or the run has ended. */
+/** The verdict, whatever was done to the database's clock meanwhile; the secrets given for the run are erased with it. False where the lease is lost or the run has ended. */
 export async function endRun(tx: Queries, run: { id: string; lease: string | null }, end: RunEnd): Promise<boolean> {
   const rows = await tx.query(
     `update runs set status = $3, steps = coalesce($4::jsonb, steps), failure = $5, diagnosis = $6, failure_signature = $7, flaky = $8, finished_at = now(),
        started_at = coalesce(started_at, now()), secrets = null, lease = null,
-       duration_ms = (extract(epoch from now() - coalesce(started_at, now())) * 1000)::int
+       duration_ms = least(greatest(extract(epoch from now() - coalesce(started_at, now())) * 1000, 0), 2147483647)::int
      where id = $1 and lease is not distinct from $2 and status in ('queued', 'running') returning id`,
     [
       run.id,

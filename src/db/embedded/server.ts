@@ -141,8 +141,8 @@ export async function stopServer(place: Place, waitMs = 10_000): Promise<boolean
   const found = await readPostmaster(place)
   if (!found || !isAlive(found.pid)) return false
   await interrupt(place, found.pid)
-  const deadline = Date.now() + waitMs
-  while (Date.now() < deadline && (await readPostmaster(place))?.pid === found.pid) await sleep(10)
+  const deadline = performance.now() + waitMs
+  while (performance.now() < deadline && (await readPostmaster(place))?.pid === found.pid) await sleep(10)
   return true
 }
 

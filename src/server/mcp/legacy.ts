@@ -81,7 +81,7 @@ async function handle(
   session[kind]++
   reply.raw.once('close', () => {
     session[kind]--
-    session.lastUsed = Date.now()
+    session.lastUsed = performance.now()
   })
   reply.hijack()
   for (const [name, value] of Object.entries(reply.getHeaders())) {

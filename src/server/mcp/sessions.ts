@@ -7,6 +7,7 @@ export interface Session {
   transport: NodeStreamableHTTPServerTransport
   /** The id of the credential that opened it. Nobody else may use it. */
   owner: string
+  /** By the clock of the process, which only goes forward: setting the machine's ends no session. */
   lastUsed: number
   /** POSTs under way: a session at work is never dropped. */
   working: number
@@ -56,7 +57,7 @@ export function sessionMap(limits: SessionLimits): Sessions {
     find(id, owner) {
       const session = sessions.get(id)
       if (session?.owner !== owner) return undefined
-      session.lastUsed = Date.now()
+      session.lastUsed = performance.now()
       return session
     },
     async open(owner, server) {
@@ -69,7 +70,7 @@ export function sessionMap(limits: SessionLimits): Sessions {
           sessions.set(id, session)
         },
       })
-      const session: Session = { transport, owner, lastUsed: Date.now(), working: 0, listening: 0 }
+      const session: Session = { transport, owner, lastUsed: performance.now(), working: 0, listening: 0 }
       opening.add(session)
       const before = server.onclose
       server.onclose = () => {
@@ -82,7 +83,7 @@ export function sessionMap(limits: SessionLimits): Sessions {
     },
     size: () => sessions.size,
     end,
-    sweep(now = Date.now()) {
+    sweep(now = performance.now()) {
       for (const session of all()) {
         if (session.working + session.listening === 0 && now - session.lastUsed > limits.idle) end(session)
       }

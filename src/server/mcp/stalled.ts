@@ -14,8 +14,8 @@ export const patience: Patience = { look: 5000, stall: 30_000 }
 export function cutStalled({ raw }: FastifyReply, { look, stall }: Patience): void {
   let since: number | undefined
   const timer = setInterval(() => {
-    since = raw.writableNeedDrain ? (since ?? Date.now()) : undefined
-    if (since !== undefined && Date.now() - since >= stall) raw.destroy()
+    since = raw.writableNeedDrain ? (since ?? performance.now()) : undefined
+    if (since !== undefined && performance.now() - since >= stall) raw.destroy()
   }, look).unref()
   raw.once('close', () => clearInterval(timer))
 }

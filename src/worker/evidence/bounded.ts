@@ -16,26 +16,26 @@ export function clip(text: string, limit: number, redact: Redactor): string {
 
 export interface BoundedEmitter {
   /** `step`: where that is not the current one. */
-  emit(event: Bare, ts?: number, step?: string | null): void
+  emit(event: Bare, step?: string | null): void
   step: string | null
   /** Events that were not emitted because there were too many. */
   dropped(): number
   stop(): void
 }
 
-/** Stamps events with time and step and lets `limit` of them through; then says once that the rest is missing. */
+/** Stamps events with their step and lets `limit` of them through; then says once that the rest is missing. */
 export function boundedEmitter(emit: (event: EvidenceEvent) => void, limit: number): BoundedEmitter {
   let count = 0
   let dropped = 0
   let stopped = false
   const emitter: BoundedEmitter = {
     step: null,
-    emit(event, ts = Date.now(), step = emitter.step) {
+    emit(event, step = emitter.step) {
       if (stopped) return
-      if (++count <= limit) emit({ ts, step_id: step, ...event } as EvidenceEvent)
+      if (++count <= limit) emit({ step_id: step, ...event } as EvidenceEvent)
       else if (dropped++ === 0) {
         const message = `More than ${limit} events: the page's later ones are not recorded.`
-        emit({ ts, step_id: emitter.step, kind: 'log', level: 'warn', message })
+        emit({ step_id: emitter.step, kind: 'log', level: 'warn', message })
       }
     },
     dropped: () => dropped,

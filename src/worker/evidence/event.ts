@@ -1,5 +1,5 @@
 /** What a page did, as a line of the trace: the run gives it its `seq`. `ts` is milliseconds since 1970. */
-export type EvidenceEvent = { ts: number; step_id: string | null } & (
+export type EvidenceEvent = { step_id: string | null } & (
   | { kind: 'navigation'; page: string; url: string }
   | ({ kind: 'network.request' } & RequestFacts)
   | ({
@@ -38,6 +38,6 @@ export interface RequestFacts {
 /** An event before it is stamped with time and step. */
 export type Bare = EvidenceEvent extends infer Event
   ? Event extends EvidenceEvent
-    ? Omit<Event, 'ts' | 'step_id'>
+    ? Omit<Event, 'step_id'>
     : never
   : never

@@ -48,7 +48,7 @@ export function recordNetwork(
 
   function onRequest(request: Request): void {
     const facts = factsOf(request)
-    pending.set(request, { facts, started: Date.now() })
+    pending.set(request, { facts, started: performance.now() })
     if (!quietTypes.has(facts.resource_type)) out.emit({ kind: 'network.request', ...facts })
   }
 
@@ -90,7 +90,7 @@ export function recordNetwork(
       duration_ms: duration(request, entry.started),
       ...(body ? { body } : {}),
     }
-    out.emit(event, Date.now(), entry.step)
+    out.emit(event, entry.step)
   }
 
   context.on('request', onRequest).on('response', onResponse).on('requestfinished', onEnd).on('requestfailed', onEnd)
@@ -106,11 +106,7 @@ export function recordNetwork(
       await Promise.all(bodies)
       for (const { facts, response, step } of pending.values()) {
         if (quietTypes.has(facts.resource_type)) continue
-        out.emit(
-          { kind: 'network.response', ...facts, ...answerOf(response, redact), unfinished: true },
-          Date.now(),
-          step,
-        )
+        out.emit({ kind: 'network.response', ...facts, ...answerOf(response, redact), unfinished: true }, step)
       }
       pending.clear()
     },
@@ -135,7 +131,7 @@ function answerOf(
 /** Milliseconds from sending to the last byte, by the browser's clock where it has one. */
 function duration(request: Request, started: number): number {
   const { startTime, responseEnd } = request.timing()
-  return Math.max(0, Math.round(responseEnd >= 0 && startTime > 0 ? responseEnd : Date.now() - started))
+  return Math.max(0, Math.round(responseEnd >= 0 && startTime > 0 ? responseEnd : performance.now() - started))
 }
 
 /** The beginning of a small text answer, or nothing: a body may be gone, endless or binary. */

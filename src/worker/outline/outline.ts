@@ -160,8 +160,8 @@ async function outlineOf(page: Page, pageStatus: number | null): Promise<Outline
 /** Until the page looks the same twice, for at most 3 s: one that draws itself is not outlined half-drawn. */
 async function untilStill(page: Page): Promise<void> {
   await page.waitForLoadState('load', { timeout: 3000 }).catch(() => {})
-  const deadline = Date.now() + 3000
-  for (let before = ''; Date.now() < deadline; ) {
+  const deadline = performance.now() + 3000
+  for (let before = ''; performance.now() < deadline; ) {
     const now = await page.ariaSnapshot({ timeout: 2000 }).catch(() => '')
     if (now !== '' && now === before) return
     before = now

@@ -47,10 +47,10 @@ const close = `      await after.close()
 
 /** The session with no more than so much time for all of its steps together. */
 function within(session, ms) {
-  const end = Date.now() + ms
+  const end = performance.now() + ms
   return {
     async run(step) {
-      const left = end - Date.now()
+      const left = end - performance.now()
       if (left <= 0) throw new Error(\`The steps took longer than \${ms} ms together.\`)
       const timeout_ms = Math.min(step.options.timeout_ms ?? settings.step_timeout_ms, left)
       await session.run({ ...step, options: { ...step.options, timeout_ms } })

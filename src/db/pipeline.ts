@@ -12,7 +12,8 @@ export type Pipeline = {
 
 type Lane = { client: Promise<pg.Client> | undefined; sent: Map<number, number> }
 
-// Statements queue behind each other on a connection: one that has run this long must not hold up others.
+// Statements queue behind each other on a connection: one that has run this much longer than the way there and back
+// takes must not hold up others.
 const slowMs = 50
 
 /** A few connections shared by all single statements; each is opened at first need and replaced when it breaks. */
@@ -23,6 +24,8 @@ export function openPipeline(options: {
   log: Log
 }): Pipeline {
   const lanes: Lane[] = Array.from({ length: options.connections }, () => ({ client: undefined, sent: new Map() }))
+  /** About what a short statement takes, in milliseconds: mostly the way to the database. */
+  let quickest = 0
   let counter = 0
   let closed = false
 
@@ -43,10 +46,14 @@ export function openPipeline(options: {
 
   async function runOn(lane: Lane, settings: Settings, text: string, values: unknown[]): Promise<pg.QueryResult> {
     const id = counter++
-    lane.sent.set(id, performance.now())
+    const sent = performance.now()
+    lane.sent.set(id, sent)
     const opened = lane.client ?? open(lane)
     try {
-      return await runSingle(await opened, settings, text, values)
+      const result = await runSingle(await opened, settings, text, values)
+      const took = performance.now() - sent
+      quickest = took < quickest ? took : quickest + (took - quickest) / 5
+      return result
     } catch (error) {
       if (isConnectionError(error) && lane.client === opened) lane.client = undefined // not one that replaced it
       throw error
@@ -58,7 +65,7 @@ export function openPipeline(options: {
   return {
     run(settings, text, values) {
       if (closed) throw new Error('The database was closed')
-      const lane = chooseLane(lanes)
+      const lane = chooseLane(lanes, slowMs + 2 * quickest)
       return lane && runOn(lane, settings, text, values)
     },
     async close() {
@@ -69,12 +76,12 @@ export function openPipeline(options: {
   }
 }
 
-function chooseLane(lanes: Lane[]): Lane | undefined {
+function chooseLane(lanes: Lane[], patienceMs: number): Lane | undefined {
   const now = performance.now()
   let best: Lane | undefined
   for (const lane of lanes) {
     const oldest = lane.sent.values().next().value
-    if (oldest !== undefined && now - oldest > slowMs) continue
+    if (oldest !== undefined && now - oldest > patienceMs) continue
     if (!best || lane.sent.size < best.sent.size) best = lane
   }
   return best

@@ -16,7 +16,7 @@ import { keepTidy } from './tidy.ts'
 
 export interface RunningServer {
   url: string
-  /** Ends streams, finishes requests and runs under way (10 s each), gives the rest back, and closes the database. */
+  /** Ends streams, finishes requests and runs under way (8 s each), gives the rest back, and closes the database. */
   close(): Promise<void>
 }
 
@@ -59,7 +59,7 @@ export async function serve(
     return {
       url,
       async close() {
-        await Promise.all([app.close(), worker?.stop()]) // each has its own 10 s
+        await Promise.all([app.close(), worker?.stop()]) // each has its own 8 s
         await endTidying()
         await services.close()
       },

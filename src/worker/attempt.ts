@@ -9,6 +9,7 @@ import { type Evidence, type Recorded, type Redactor, recordEvidence } from './e
 import type { LoadedRun } from './load.ts'
 import type { Recorder } from './recorder.ts'
 import { keepDom, pictureName, takeOutline, takePicture } from './step-evidence.ts'
+import { boundTabs } from './tabs.ts'
 import { tell } from './tell.ts'
 
 export type Verdict = 'passed' | 'failed' | 'errored'
@@ -60,6 +61,7 @@ export async function runAttempt(given: AttemptContext): Promise<AttemptResult> 
     replay: context.replay,
     directory,
   })
+  boundTabs(lease.context, recorder)
   const told = (event: RuntimeEvent) => tell(event, context, evidence)
   const session = await openSession(lease.context, run.plan.settings, environmentOf(run, context, told))
   const steps: StepResult[] = []

@@ -24,7 +24,7 @@ const perOrgLimit = 10
 export interface RunningWorker {
   slots: number
   browser(): Promise<BrowserFacts>
-  /** Takes no more runs, lets those under way end for up to 10 s, and gives the rest back. */
+  /** Takes no more runs, lets those under way end for up to 8 s, and gives the rest back. */
   stop(): Promise<void>
 }
 
@@ -93,7 +93,7 @@ export async function startWorker(
     browser: async () => describeBrowser(await find(), config.sandbox, pool.state()),
     async stop() {
       unwatch()
-      await Promise.all([worker, outlines].map((one) => one?.stop({ waitMs: 10_000 })))
+      await Promise.all([worker, outlines].map((one) => one?.stop({ waitMs: 8000 })))
       await pool.close()
     },
   }

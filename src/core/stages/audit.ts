@@ -51,8 +51,11 @@ export async function appendAudit(tx: Queries, facts: AuditFacts): Promise<void>
     result: facts.result,
   }
   const hash = chainHash(head.hash, record)
-  await insertAuditEvent(tx, principal.org.id, record, head.hash, hash)
-  await moveAuditHead(tx, principal.org.id, record.seq, hash)
+  // Sent together: while the head is locked, all writes of the org wait for the way to the database and back.
+  await Promise.all([
+    insertAuditEvent(tx, principal.org.id, record, head.hash, hash),
+    moveAuditHead(tx, principal.org.id, record.seq, hash),
+  ])
 }
 
 /** A refused call's target is its raw input: of any type, any length, and perhaps nothing that PostgreSQL can hold. */

@@ -11,7 +11,7 @@ import { browserEnvironment } from './environment.ts'
 import type { FoundBrowser } from './find.ts'
 import { startIsolated } from './isolated.ts'
 import type { Log } from './log.ts'
-import { browserMemory } from './memory.ts'
+import { browserMemory, endLargePages } from './memory.ts'
 import { quietArguments } from './quiet.ts'
 import { mustDropRoot, privateDirectory } from './reach.ts'
 
@@ -39,6 +39,8 @@ export interface WarmBrowser {
   onDisconnected(callback: () => void): void
   /** Bytes its processes keep for themselves; undefined where that cannot be told. */
   memory(): Promise<number | undefined>
+  /** Ends the processes of pages that keep more than `most` bytes; their pages crash. How many there were. */
+  endLargePages(most: number): Promise<number>
   close(): Promise<void>
 }
 
@@ -125,6 +127,7 @@ function warmBrowser(browser: Browser, held: Held): WarmBrowser {
     isConnected: () => closing === undefined && browser.isConnected(),
     onDisconnected: (callback) => void browser.on('disconnected', callback),
     memory: () => browserMemory(held.pid),
+    endLargePages: (most) => endLargePages(held.pid, most),
     close: () => (closing ??= held.close()),
   }
 }

@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os'
 import type { BrowserContext, BrowserContextOptions } from 'playwright-core'
 import { CommandError, fail } from '../../core/errors.ts'
 import type { WarmBrowser } from './launch.ts'
@@ -13,11 +14,13 @@ export interface PoolOptions {
   maxContexts?: number
   /** … or when its processes keep more than this many bytes for themselves. Default 1.5 GiB. */
   maxMemoryBytes?: number
+  /** A page's process that keeps more than this many bytes is ended. Default 2 GiB, or half of a smaller machine. */
+  maxPageBytes?: number
   /** Closes a browser that nobody used for this long; it starts again when needed. Kept for ever when absent. */
   idleMs?: number
 }
 
-/** A context of one's own. `browser` tells what it runs in; `crashed` is aborted when that browser goes away before `release`. */
+/** A context of one's own. `browser` tells what it runs in; `crashed` is aborted when that browser goes away before `release`, or a page of it that took too much memory. */
 export interface Lease {
   context: BrowserContext
   browser: WarmBrowser
@@ -54,19 +57,23 @@ interface Generation {
 
 /** Keeps one warm browser for up to `slots` contexts at a time; replaces it after a crash, after long use, or when it has grown. */
 export function browserPool(options: PoolOptions): BrowserPool {
-  const { log, maxContexts = 200, maxMemoryBytes = 1.5 * 2 ** 30 } = options
+  const { log, maxContexts = 200, maxMemoryBytes = 1.5 * 2 ** 30, maxPageBytes = defaultMaxPageBytes() } = options
   const slots = slotsOf(options.slots)
   let current: Promise<Generation> | undefined
   let starts = 0
   let shown: Generation | undefined
   let idle: NodeJS.Timeout | undefined
   let closed = false
+  /** When pages were last ended for their size. */
+  let culled = Number.NEGATIVE_INFINITY
 
   async function start(): Promise<Generation> {
     starts++
     const browser = await options.start()
     const generation: Generation = { browser, open: 0, opened: 0, retiring: false }
+    const watch = setInterval(() => void cull(generation), 1000).unref()
     browser.onDisconnected(() => {
+      clearInterval(watch)
       if (generation === shown && !generation.retiring)
         log.warn({ contexts: generation.opened }, 'the browser went away')
       forget(generation)
@@ -75,6 +82,15 @@ export function browserPool(options: PoolOptions): BrowserPool {
     })
     shown = generation
     return generation
+  }
+
+  /** One page that eats memory must not cost the others theirs, and the machine its life. */
+  async function cull({ browser, open }: Generation): Promise<void> {
+    if (open === 0) return
+    const pages = await browser.endLargePages(maxPageBytes)
+    if (pages === 0) return
+    culled = performance.now()
+    log.warn({ pages, most: maxPageBytes }, 'a page took too much memory; its process was ended')
   }
 
   function forget(generation: Generation): void {
@@ -143,6 +159,12 @@ export function browserPool(options: PoolOptions): BrowserPool {
         const { generation, context } = await open(contextOptions)
         const crashed = new AbortController()
         let released: Promise<void> | undefined
+        const tooLarge = `A page of this run took more than ${Math.round(maxPageBytes / 2 ** 20)} MiB of memory and was ended.`
+        context.on('page', (page) =>
+          page.on('crash', () => {
+            if (performance.now() - culled < 5000) crashed.abort(new CommandError('browser_unavailable', tooLarge))
+          }),
+        )
         generation.browser.onDisconnected(() => {
           if (!released) crashed.abort(new CommandError('browser_unavailable', 'The browser crashed.'))
         })
@@ -178,4 +200,9 @@ export function browserPool(options: PoolOptions): BrowserPool {
       await generation?.browser.close()
     },
   }
+}
+
+function defaultMaxPageBytes(): number {
+  const limit = process.constrainedMemory()
+  return Math.min(2 * 2 ** 30, Math.min(totalmem(), limit > 0 ? limit : Number.POSITIVE_INFINITY) / 2)
 }

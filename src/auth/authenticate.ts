@@ -32,14 +32,11 @@ export function makeAuthenticate({ db, keyring, internalToken }: AuthenticateOpt
 async function byBearer(db: Database, keyring: Keyring, token: string): Promise<Principal> {
   if (!isWellFormedToken(token))
     fail('unauthorized', 'This is not a Molar key, or a character of it is wrong. Keys start with molar_sk_.')
-  return (
-    (await findPrincipal(db.system, keyring.fingerprint(token))) ??
-    fail(
-      'unauthorized',
-      'This key is not known, was revoked or has run out. `molar keys create <name>` makes a new one.',
-    )
-  )
+  return (await findPrincipal(db.system, keyring.fingerprint(token))) ?? unknownKey()
 }
+
+export const unknownKey = (): never =>
+  fail('unauthorized', 'This key is not known, was revoked or has run out. `molar keys create <name>` makes a new one.')
 
 /** A person acts in the org that the request names, else in the one they chose last, else in the only one they have. */
 async function bySession(db: Database, fingerprint: Buffer, { org, tenant }: Wanted): Promise<Principal> {

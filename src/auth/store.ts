@@ -1,31 +1,31 @@
 import type { Queries } from '../core/context.ts'
 import type { Principal, Role } from '../core/principal.ts'
 
-/**
- * Who holds the credential with this fingerprint, unless it is revoked or has run out. A person's own token gives what
- * the person's role in the org gives at this moment. Notes its use, at most once a minute, in the same statement.
- */
+/** Who holds the credential with this fingerprint: see app.enter, which also notes its use. */
 export async function findPrincipal(system: Queries, fingerprint: Buffer): Promise<Principal | undefined> {
-  const [row] = await system.query<PrincipalRow>(
-    `with touched as (
-       update credentials set last_used_at = now()
-       where fingerprint = $1 and revoked_at is null and (last_used_at is null or last_used_at < now() - interval '1 minute')
-     )
-     select c.id, c.kind, c.name, coalesce(m.role, c.role) as role, c.scopes, c.expires_at, o.id as org_id, o.slug as org_slug, o.name as org_name,
-            u.id as user_id, u.email as user_email, u.name as user_name
-     from credentials c join orgs o on o.id = c.org_id left join users u on u.id = c.user_id
-       left join members m on c.kind in ('pat', 'oauth') and m.org_id = c.org_id and m.user_id = c.user_id
-     where c.fingerprint = $1 and c.revoked_at is null and (c.expires_at is null or c.expires_at > now())
-       and (c.kind not in ('pat', 'oauth') or m.role is not null)`,
-    [fingerprint],
-  )
-  if (!row) return undefined
-  const { org_id, org_slug, org_name, user_id, user_email, user_name, ...principal } = row
-  const user = user_id === null ? null : { id: user_id, email: user_email ?? '', name: user_name ?? '' }
-  return { ...principal, org: { id: org_id, slug: org_slug, name: org_name }, user }
+  const [row] = await system.query<{ holder: string | null }>('select app.enter($1) as holder', [fingerprint])
+  return readHolder(row!.holder)
 }
 
-type PrincipalRow = Omit<Principal, 'org' | 'user'> & {
+/** What app.enter answers. */
+export function readHolder(holder: string | null): Principal | undefined {
+  if (holder === null) return undefined
+  const { org_id, org_slug, org_name, user_id, user_email, user_name, id, kind, name, role, scopes, expires_at } =
+    JSON.parse(holder) as HolderRow
+  return {
+    id,
+    kind,
+    name,
+    role,
+    scopes,
+    org: { id: org_id, slug: org_slug, name: org_name },
+    user: user_id === null ? null : { id: user_id, email: user_email ?? '', name: user_name ?? '' },
+    expires_at: expires_at === null ? null : new Date(expires_at),
+  }
+}
+
+type HolderRow = Omit<Principal, 'org' | 'user' | 'expires_at'> & {
+  expires_at: string | null
   org_id: string
   org_slug: string
   org_name: string

@@ -1,9 +1,10 @@
 import type { Command, Emit } from './command.ts'
-import type { CallContext, HandlerContext, JobOptions, Queries, Services, TenantDatabase } from './context.ts'
-import { signedPages } from './cursor.ts'
+import type { CallContext, Services, TenantDatabase } from './context.ts'
 import { CommandError, errorTable } from './errors.ts'
+import { handlerContext } from './handler-context.ts'
 import { installation, nobody, type Principal } from './principal.ts'
 import { allow } from './stages/access.ts'
+import { readOnArrival } from './stages/arrival.ts'
 import { appendAudit } from './stages/audit.ts'
 import { type Claim, claimKey, releaseKey, storeAnswer } from './stages/idempotency.ts'
 import { checkOutput } from './stages/output.ts'
@@ -26,6 +27,8 @@ export async function call(
   const services = await context.services()
   let result = 'ok'
   try {
+    const read = await readOnArrival(command, rawInput, services, context)
+    if (read) return read
     const principal = await enter(command, services, context)
     const run = new Call(command, services, context, principal)
     return await run.answer(rawInput, emit)
@@ -67,10 +70,10 @@ export class Call {
       await this.auditFailure(error, rawInput)
       throw error
     }
-    services.rates.take(principal, command.effect === 'read' ? 'read' : 'write')
+    await services.rates.take(principal, command.effect === 'read' ? 'read' : 'write')
     const input = parseInput(command, rawInput)
     if (command.effect !== 'read') return this.write(input, emit)
-    const output = await command.handler(input, this.handlerContext(this.tenant(), input), emit)
+    const output = await command.handler(input, handlerContext(this, this.tenant(), input), emit)
     return checkOutput(command, output, input)
   }
 
@@ -80,7 +83,7 @@ export class Call {
     const claim = await claimKey(tenant, command, principal, this.context.idempotencyKey, input)
     const output = claim?.stored ?? (await this.commit(input, claim))
     if (!command.follow) return output
-    return checkOutput(command, await command.follow(output, input, this.handlerContext(tenant, input), emit), input)
+    return checkOutput(command, await command.follow(output, input, handlerContext(this, tenant, input), emit), input)
   }
 
   /** The rows, the stored answer and the audit event commit together; the audit chain's head is locked last. */
@@ -88,11 +91,11 @@ export class Call {
     const { command, principal } = this
     const tenant = this.tenant()
     try {
-      await command.prepare?.(input, this.handlerContext(tenant, input))
+      await command.prepare?.(input, handlerContext(this, tenant, input))
       return await tenant.tx(async (tx) => {
         const output = checkOutput(
           command,
-          await command.handler(input, this.handlerContext(tx, input, tx), refuseEmit),
+          await command.handler(input, handlerContext(this, tx, input, tx), refuseEmit),
           input,
         )
         if (claim) await storeAnswer(tx, claim, command, output)
@@ -126,32 +129,6 @@ export class Call {
   tenant(): TenantDatabase {
     const { org, user } = this.principal
     return this.services.db.tenant(org.id, this.command.access.tenant === false ? user?.id : undefined)
-  }
-
-  handlerContext(db: Queries, input: Answer, tx?: Queries): HandlerContext {
-    const { services, principal, context, command } = this
-    const { limit: _limit, cursor: _cursor, fields: _fields, ...filters } = input
-    const enqueue = (name: string, data: object, options?: Omit<JobOptions, 'orgId' | 'tx'>) =>
-      services.queue.send(name, data, { ...options, orgId: principal.org.id, ...(tx && { tx }) })
-    return {
-      principal,
-      db,
-      pages: signedPages(services.keyring.cursors, { command: command.name, org: principal.org.id, filters }),
-      blobs: services.blobs,
-      live: services.live,
-      keyring: services.keyring,
-      localSecrets: services.localSecrets,
-      scrubber: services.scrubber,
-      publicUrl: services.publicUrl,
-      enqueue,
-      // A mail may hold a link that opens an account, and jobs lie in the database as they are.
-      mail: (message) =>
-        enqueue('mail', { sealed: services.keyring.seal(JSON.stringify(message), 'mail').toString('base64') }),
-      door: context.door,
-      requestId: context.requestId,
-      signal: context.signal ?? new AbortController().signal,
-      log: services.log,
-    }
   }
 }
 

@@ -20,6 +20,8 @@ export interface Database {
   tenant(orgId: string, userId?: string): TenantDatabase
   /** Across orgs: only for authentication, dispatch, live events and housekeeping. */
   system: TenantDatabase
+  /** One statement as the org of the credential with this fingerprint; `holder` says whose it is. */
+  enter(fingerprint: Buffer, text: string, params?: unknown[]): Promise<{ holder: string | null; rows: object[] }>
 }
 
 export interface JobOptions {
@@ -54,7 +56,7 @@ export type MakeScrubber = (secrets: Record<string, string>) => Promise<Scrubber
 
 export interface RateLimiter {
   /** Takes one call of this class from the org's allowance; throws rate_limited. */
-  take(principal: Principal, effect: 'read' | 'write'): void
+  take(principal: Principal, effect: 'read' | 'write'): void | Promise<void>
 }
 
 /** What one process has, once, for all calls. */
@@ -66,6 +68,8 @@ export interface Services {
   keyring: Keyring
   rates: RateLimiter
   authenticate(credential: Credential | undefined, wanted: Wanted): Promise<Principal>
+  /** The same together with a first statement; undefined where this kind of credential is resolved by itself. */
+  arrive(credential: Credential | undefined): Arrival | undefined
   /** Secrets of the environment (MOLAR_SECRET_…) that local runs may use, by name. */
   localSecrets: Record<string, string>
   scrubber: MakeScrubber
@@ -87,6 +91,15 @@ export interface Mail {
 
 /** What the caller showed to prove who it is: an Authorization header, a session's cookie, X-Internal-Token. */
 export type Credential = { kind: 'bearer' | 'session' | 'internal'; token: string }
+
+/** A credential that is resolved in the round trip of the first statement. */
+export interface Arrival {
+  db: Queries
+  /** Known once the first statement has been answered; undefined for ever where the credential is worth nothing. */
+  found: Principal | undefined
+  /** Throws unauthorized, or what the first statement threw. */
+  principal(): Promise<Principal>
+}
 
 /** As whom a credential that is good for several orgs is to act. */
 export interface Wanted {

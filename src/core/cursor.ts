@@ -19,10 +19,10 @@ export interface Pages {
 const maxPageBytes = 80_000
 
 /** Cursors of one list: signed, and worthless for another list, another org or other filters. */
-export function signedPages(signingKey: Buffer, list: { command: string; org: string; filters: unknown }): Pages {
-  const scope = createHash('sha256').update(JSON.stringify(list)).digest()
+export function signedPages(signingKey: Buffer, list: () => { command: string; org: string; filters: unknown }): Pages {
+  const scope = () => createHash('sha256').update(JSON.stringify(list())).digest()
   const sign = (payload: string) =>
-    createHmac('sha256', signingKey).update(scope).update(payload).digest().subarray(0, 12)
+    createHmac('sha256', signingKey).update(scope()).update(payload).digest().subarray(0, 12)
   const seal = (key: unknown) => {
     const payload = Buffer.from(JSON.stringify(key)).toString('base64url')
     return `${payload}.${sign(payload).toString('base64url')}`

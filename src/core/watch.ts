@@ -3,6 +3,7 @@ import { Call, call, enter } from './call.ts'
 import type { Command } from './command.ts'
 import type { CallContext } from './context.ts'
 import { CommandError, fail } from './errors.ts'
+import { handlerContext } from './handler-context.ts'
 import { allow } from './stages/access.ts'
 import { parseInput } from './stages/parse.ts'
 
@@ -27,7 +28,7 @@ export async function watch(command: Command, rawInput: unknown, context: CallCo
   const principal = await admit()
   const input = parseInput(command, rawInput)
   const inside = new Call(command, services, context, principal)
-  const open = () => changes(input, inside.handlerContext(inside.tenant(), input))
+  const open = () => changes(input, handlerContext(inside, inside.tenant(), input))
   return deliver(open, await open(), admit, context.signal)
 }
 

@@ -1,11 +1,11 @@
 import pg from 'pg'
 import { connectionConfig } from './connection.ts'
 import { asDatabaseError, isConnectionError } from './errors.ts'
-import { type Identity, settingsOf, tenantIdentity } from './identity.ts'
+import { enteringSettings, type Identity, settingsOf, tenantIdentity } from './identity.ts'
 import { type ListenOptions, openListener } from './listen.ts'
 import type { Log } from './log.ts'
 import { openPipeline } from './pipeline.ts'
-import { encodeSettings, runSingle, type Settings } from './single.ts'
+import { encodeSettings, runSingle, type Settings, type SingleResult } from './single.ts'
 import { runTransaction, type Tx, type TxOptions } from './transaction.ts'
 
 export type { Tx, TxOptions } from './transaction.ts'
@@ -45,6 +45,15 @@ export type Database = {
   /** With a person's id, their own rows and memberships can be seen too. */
   tenant(orgId: string, userId?: string): Sql
   system: Sql
+  /**
+   * One statement as the org of the credential with this fingerprint, in the round trip that finds out whose it is.
+   * `holder` is what app.enter answers: the principal as JSON, or null, and then the statement saw no org's rows.
+   */
+  enter<T extends object>(
+    fingerprint: Buffer,
+    text: string,
+    params?: unknown[],
+  ): Promise<{ holder: string | null; rows: T[] }>
   /** Calls `handler` with each payload; `onReady` whenever listening has begun, at first and after each reconnect. */
   listen(channel: string, handler: (payload: string) => void, options?: ListenOptions): () => void
   notify(channel: string, payload: string): Promise<void>
@@ -68,15 +77,18 @@ export function openDatabase(options: DatabaseOptions): Database {
   const listener = openListener({ url: options.listenUrl ?? url, applicationName, log })
   const defaultTimeoutMs = options.statementTimeoutMs ?? 15_000
 
+  async function single(settingsText: string, text: string, params: unknown[]): Promise<SingleResult> {
+    const settings = encodeSettings(settingsText)
+    try {
+      return await (pipeline.run(settings, text, params) ?? runPooled(pool, settings, text, params))
+    } catch (error) {
+      throw asDatabaseError(error)
+    }
+  }
+
   const as = (identity: Identity): Sql => ({
     async query<T extends object>(text: string, params: unknown[] = [], { timeoutMs = defaultTimeoutMs } = {}) {
-      const settings = encodeSettings(settingsOf(identity, timeoutMs))
-      try {
-        const result = await (pipeline.run(settings, text, params) ?? runPooled(pool, settings, text, params))
-        return result.rows as T[]
-      } catch (error) {
-        throw asDatabaseError(error)
-      }
+      return (await single(settingsOf(identity, timeoutMs), text, params)).rows as T[]
     },
     tx: (fn, txOptions = {}) =>
       runTransaction(pool, settingsOf(identity, txOptions.timeoutMs ?? defaultTimeoutMs), fn, txOptions),
@@ -86,6 +98,10 @@ export function openDatabase(options: DatabaseOptions): Database {
   return {
     tenant: (orgId, userId) => as(tenantIdentity(orgId, userId)),
     system,
+    async enter<T extends object>(fingerprint: Buffer, text: string, params: unknown[] = []) {
+      const { answer, rows } = await single(enteringSettings(fingerprint, defaultTimeoutMs), text, params)
+      return { holder: answer, rows: rows as T[] }
+    },
     listen: listener.listen,
     async notify(channel, payload) {
       await system.query('select pg_notify($1, $2)', [channel, payload])
@@ -111,7 +127,7 @@ async function runScript(pool: pg.Pool, settings: string, text: string): Promise
   })
 }
 
-const runPooled = (pool: pg.Pool, settings: Settings, text: string, params: unknown[]): Promise<pg.QueryResult> =>
+const runPooled = (pool: pg.Pool, settings: Settings, text: string, params: unknown[]): Promise<SingleResult> =>
   withClient(pool, (client) => runSingle(client, settings, text, params))
 
 async function withClient<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {

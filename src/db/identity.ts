@@ -19,3 +19,8 @@ export const settingsOf = (identity: Identity, timeoutMs: number): string =>
   `set_config('app.org_id','${identity.role === 'molar_app' ? identity.orgId : ''}',true)||` +
   `set_config('app.user_id','${(identity.role === 'molar_app' && identity.userId) || ''}',true)||` +
   `set_config('statement_timeout','${Math.max(1, Math.floor(timeoutMs))}',true)) is null` // never: so no row comes back
+
+/** The same for whoever holds the credential with this fingerprint; answers who that is (see app.enter). */
+export const enteringSettings = (fingerprint: Buffer, timeoutMs: number): string =>
+  `select app.enter('\\x${fingerprint.toString('hex')}'),set_config('role','molar_app',true),` +
+  `set_config('app.user_id','',true),set_config('statement_timeout','${Math.max(1, Math.floor(timeoutMs))}',true)`

@@ -2,11 +2,11 @@ import pg from 'pg'
 import { connectionConfig } from './connection.ts'
 import { isConnectionError } from './errors.ts'
 import type { Log } from './log.ts'
-import { runSingle, type Settings } from './single.ts'
+import { runSingle, type Settings, type SingleResult } from './single.ts'
 
 /** `run` gives undefined when every connection has a slow statement in front: use a connection of your own then. */
 export type Pipeline = {
-  run(settings: Settings, text: string, values: unknown[]): Promise<pg.QueryResult> | undefined
+  run(settings: Settings, text: string, values: unknown[]): Promise<SingleResult> | undefined
   close(): Promise<void>
 }
 
@@ -44,7 +44,7 @@ export function openPipeline(options: {
     return opened
   }
 
-  async function runOn(lane: Lane, settings: Settings, text: string, values: unknown[]): Promise<pg.QueryResult> {
+  async function runOn(lane: Lane, settings: Settings, text: string, values: unknown[]): Promise<SingleResult> {
     const id = counter++
     const sent = performance.now()
     lane.sent.set(id, sent)

@@ -5,10 +5,11 @@ type Connection = { stream: { write(bytes: Buffer): unknown } }
 
 type Internals = {
   prepare(connection: Connection): void
+  handleDataRow(message: { fields: (string | null)[] }): void
   handleCommandComplete(message: unknown, connection: unknown): void
 }
 
-/** A settings statement without parameters and results, as the bytes of its Parse, Bind and Execute messages. */
+/** A settings statement without parameters, as the bytes of its Parse, Bind and Execute messages. */
 export type Settings = Buffer & { readonly isSettings?: true }
 
 /** Encodes once what is then sent in front of every statement: it is a third of a short query's cost otherwise. */
@@ -30,11 +31,12 @@ const base = pg.Query.prototype as unknown as Internals
 /**
  * One statement in a transaction of its own, preceded by a settings statement, in a single round trip: PostgreSQL runs
  * everything up to the protocol's Sync as one implicit transaction, so no BEGIN and COMMIT are needed. The settings'
- * CommandComplete is dropped; an error in either is the query's.
+ * CommandComplete is dropped, and what they answer, if anything, kept apart; an error in either is the query's.
  */
 class SingleStatement extends pg.Query {
   readonly settings: Settings
   inSettings = true
+  answer: string | null = null
   constructor(
     settings: Settings,
     text: string,
@@ -51,11 +53,18 @@ class SingleStatement extends pg.Query {
     connection.stream.write(this.settings)
     base.prepare.call(this, connection)
   }
+  handleDataRow(message: { fields: (string | null)[] }): void {
+    if (this.inSettings) this.answer = message.fields[0] ?? null
+    else base.handleDataRow.call(this, message)
+  }
   handleCommandComplete(message: unknown, connection: unknown): void {
     if (this.inSettings) this.inSettings = false
     else base.handleCommandComplete.call(this, message, connection)
   }
 }
+
+/** `answer` is the first column of what the settings statement answered; null where it answered nothing. */
+export type SingleResult = { rows: unknown[]; answer: string | null }
 
 /** Runs one statement under the given settings on a client (pipelined or not). */
 export function runSingle(
@@ -63,10 +72,11 @@ export function runSingle(
   settings: Settings,
   text: string,
   values: unknown[],
-): Promise<pg.QueryResult> {
+): Promise<SingleResult> {
   return new Promise((resolve, reject) => {
-    client.query(
-      new SingleStatement(settings, text, values, (error, result) => (error ? reject(error) : resolve(result))),
+    const statement: SingleStatement = new SingleStatement(settings, text, values, (error, result) =>
+      error ? reject(error) : resolve({ rows: result.rows, answer: statement.answer }),
     )
+    client.query(statement)
   })
 }

@@ -97,6 +97,7 @@ async function checkingSlug(services: () => Promise<Services>, slug: string): Pr
   const inner = await services()
   return {
     ...inner,
+    arrive: () => undefined,
     async authenticate(credential, wanted) {
       const principal = await inner.authenticate(credential, wanted)
       if (principal.org.slug !== slug)

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { makeArrive } from '../auth/arrive.ts'
 import { makeAuthenticate } from '../auth/authenticate.ts'
 import { localSecret } from '../auth/local.ts'
 import type { Config } from '../config.ts'
@@ -64,6 +65,7 @@ export async function openServices(config: Config, { log, observe, role = 'cli' 
       keyring,
       rates: rateLimiter(config.rates),
       authenticate: makeAuthenticate({ db, keyring, internalToken: config.internalToken }),
+      arrive: makeArrive(db, keyring),
       localSecrets: config.databaseUrl === undefined ? config.localSecrets : {},
       scrubber: async (secrets) => (await import('../worker/scrubber.ts')).makeScrubber(secrets),
       publicUrl: config.publicUrl ?? null,

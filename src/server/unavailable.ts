@@ -4,7 +4,11 @@ import { DatabaseUnavailable, isStatementTimeout, type Database as OpenDatabase,
 
 /** The database as commands see it: one that cannot be reached is a 503 that says when to ask again. */
 export function unavailableAsError(database: OpenDatabase): Database {
-  return { tenant: (orgId, userId) => guard(database.tenant(orgId, userId)), system: guard(database.system) }
+  return {
+    tenant: (orgId, userId) => guard(database.tenant(orgId, userId)),
+    system: guard(database.system),
+    enter: (fingerprint, text, params) => database.enter(fingerprint, text, params).catch(translate),
+  }
 }
 
 const guard = (sql: Sql): TenantDatabase => ({

@@ -133,3 +133,25 @@ t.test('the internal token acts for the org that it names', async (t) => {
   t.equal((await me({ 'x-internal-token': `${internal}!`, 'x-molar-org': 'two' })).status, 401)
   t.equal((await me({ 'x-internal-token': internal, 'x-molar-org': '-' })).status, 403, 'the installation is no org')
 })
+
+t.test(
+  'a key is known in the round trip of the first statement, and what it may not see is not told before',
+  async (t) => {
+    const absent = newId()
+    const narrow = await token('api_key', one, null, 'viewer') // mcp:read alone
+    const get = (path: string, key: string) => here.rest(`GET ${path}`, undefined, { authorization: `Bearer ${key}` })
+    t.match(await get(`/v1/runs/${absent}`, narrow), { status: 404, body: { error: 'not_found' } })
+    t.match(await get(`/v1/traces/${absent}`, narrow), { status: 403, body: { error: 'insufficient_scope' } })
+    for (const path of [
+      `/v1/runs/${absent}`,
+      '/v1/runs',
+      '/v1/me',
+      '/v1/scenarios?cursor=x',
+      '/v1/runs?limit=nonsense',
+    ])
+      t.match(await get(path, newToken()), { status: 401, body: { error: 'unauthorized' } }, path)
+    t.match(await get('/v1/runs?limit=nonsense', narrow), { status: 422 })
+    await sql('update credentials set revoked_at = now() where fingerprint = $1', [fingerprint(narrow)])
+    t.equal((await get(`/v1/runs/${absent}`, narrow)).status, 401)
+  },
+)

@@ -1,0 +1,47 @@
+import type { Arrival, Credential, Database, Queries } from '../core/context.ts'
+import type { Keyring } from '../core/keyring.ts'
+import { isWellFormedToken } from '../core/keys/index.ts'
+import type { Principal } from '../core/principal.ts'
+import { unknownKey } from './authenticate.ts'
+import { readHolder } from './store.ts'
+
+/**
+ * Resolves a bearer token in the round trip of the first statement that is asked for. Other kinds of credential need
+ * more than a look-up, and are resolved by themselves.
+ */
+export function makeArrive(
+  db: Database,
+  keyring: Keyring,
+): (credential: Credential | undefined) => Arrival | undefined {
+  return (credential) => {
+    if (credential?.kind !== 'bearer' || !isWellFormedToken(credential.token)) return undefined
+    return arrive(db, keyring.fingerprint(credential.token))
+  }
+}
+
+function arrive(db: Database, fingerprint: Buffer): Arrival {
+  let holder: Promise<Principal> | undefined
+  const first = (text: string, params?: unknown[]) => {
+    const entered = db.enter(fingerprint, text, params)
+    holder = entered.then((answer) => {
+      arrival.found = readHolder(answer.holder)
+      return arrival.found ?? unknownKey()
+    })
+    holder.catch(() => {}) // asked for later, or never
+    return entered
+  }
+  const query: Queries['query'] = async <Row extends object>(text: string, params?: unknown[]) => {
+    if (holder) return db.tenant((await holder).org.id).query<Row>(text, params)
+    const { rows } = await first(text, params)
+    return rows as Row[]
+  }
+  const arrival: Arrival = {
+    db: { query },
+    found: undefined,
+    principal: async () => {
+      if (!holder) await first('select')
+      return holder as Promise<Principal>
+    },
+  }
+  return arrival
+}

@@ -40,7 +40,7 @@ export interface Access {
   public?: true
 }
 
-export type Emit<Event> = (event: Event) => Promise<void>
+export type Emit<Event> = (event: Event) => Promise<void> | void
 
 export interface Example<Input, Output> {
   /** What the example shows, in words: the test's name. */

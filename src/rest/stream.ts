@@ -40,18 +40,23 @@ export async function streamAnswer(
 ): Promise<void> {
   const { reply, abort, limits, open } = options
   const { sse } = reply
-  const begin = setTimeout(() => sse.isConnected && sse.sendHeaders(), limits.commit)
+  const begin = setTimeout(() => {
+    if (!sse.isConnected) return
+    sse.sendHeaders()
+    reply.raw.flushHeaders() // or the head waits for the first event
+  }, limits.commit)
   const stream: OpenStream = { stop: () => end(options, stopping) }
+  const send = makeSend(options)
   open.add(stream)
   try {
-    const answer = await run((event) => send(options, { id: eventId(event), data: event }))
-    if (!abort.signal.aborted) await send(options, { event: 'result', data: answer })
+    const answer = await run((event) => send(frameOf(event)))
+    if (!abort.signal.aborted) await send(namedFrame('result', answer))
   } catch (error) {
     if (abort.signal.aborted) return
     if (!reply.raw.headersSent) throw error
     const seen = publicError(error, options.requestId)
     if (seen.code === 'internal') reply.log.error({ err: error, request_id: options.requestId }, 'stream failed')
-    await send(options, { event: 'error', data: errorBody(seen) }).catch(() => {})
+    await send(namedFrame('error', errorBody(seen)))?.catch(() => {})
   } finally {
     clearTimeout(begin)
     open.delete(stream)
@@ -73,47 +78,76 @@ function end({ reply, abort }: StreamOptions, reason: CommandError): void {
   abort.abort(reason)
 }
 
-interface Message {
-  id?: string | undefined
-  event?: string
-  data: unknown
+const namedFrame = (event: string, data: unknown): string => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+
+const frames = new WeakMap<object, string>()
+
+/** An event as it goes over the wire, made once: all readers of a run share its events. */
+function frameOf(event: unknown): string {
+  const known = frames.get(event as object)
+  if (known !== undefined) return known
+  const id = eventId(event)
+  const frame = `${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(event)}\n\n`
+  if (typeof event === 'object' && event !== null) frames.set(event, frame)
+  return frame
 }
 
-/** Writes one message and waits until the reader has taken what is buffered; a reader that takes nothing is cut. */
-async function send({ reply, abort, limits }: StreamOptions, message: Message): Promise<void> {
-  const { signal } = abort
-  if (signal.aborted || !reply.sse.isConnected) throw gone()
-  if (reply.raw.writableLength > limits.buffer) return cut(reply, abort)
-  const { id, ...rest } = message
-  const written = reply.sse.send(id === undefined ? rest : { id, ...rest })
-  if (!reply.raw.writableNeedDrain) return written
-  await drained(written, signal, limits.stall).catch(() => cut(reply, abort))
-  if (signal.aborted) throw gone()
+/** What is gathered before it is written though the caller has not paused. */
+const mostGathered = 64 << 10
+
+/**
+ * Writes frames. Those sent in one go leave in one write; it answers a promise only while the reader has not taken what
+ * is buffered. A reader that takes nothing is cut.
+ */
+function makeSend({ reply, abort, limits }: StreamOptions): (frame: string) => Promise<void> | void {
+  const { raw, sse } = reply
+  let gathered = ''
+  const write = () => {
+    if (gathered === '' || !sse.isConnected) return
+    sse.sendHeaders()
+    raw.write(gathered)
+    gathered = ''
+  }
+  return (frame) => {
+    if (abort.signal.aborted || !sse.isConnected) throw gone()
+    if (raw.writableLength > limits.buffer) cut(reply, abort)
+    if (gathered === '') queueMicrotask(write)
+    gathered += frame
+    if (gathered.length > mostGathered) write()
+    if (raw.writableNeedDrain) return drained(reply, abort, limits.stall)
+  }
 }
 
-/** @fastify/sse waits for `drain` alone, which never comes once the reader has gone. */
-function drained(written: Promise<void>, signal: AbortSignal, stall: number): Promise<void> {
+/** Once the reader has taken what is buffered. `drain` never comes when it has gone. */
+function drained(reply: FastifyReply, abort: AbortController, stall: number): Promise<void> {
+  const { raw } = reply
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => settle(() => reject(new Error('stalled'))), stall)
-    const onAbort = () => settle(resolve)
     const settle = (finish: () => void) => {
       clearTimeout(timer)
-      signal.removeEventListener('abort', onAbort)
+      raw.off('drain', onDrain)
+      abort.signal.removeEventListener('abort', onAbort)
       finish()
     }
-    signal.addEventListener('abort', onAbort, { once: true })
-    written.then(
-      () => settle(resolve),
-      () => settle(resolve),
-    )
+    const onDrain = () => settle(resolve)
+    const onAbort = () => settle(() => reject(gone()))
+    const timer = setTimeout(() => {
+      settle(() => reject(gone()))
+      destroy(reply, abort)
+    }, stall)
+    raw.once('drain', onDrain)
+    abort.signal.addEventListener('abort', onAbort, { once: true })
   })
 }
 
 function cut(reply: FastifyReply, abort: AbortController): never {
+  destroy(reply, abort)
+  throw gone()
+}
+
+function destroy(reply: FastifyReply, abort: AbortController): void {
   reply.log.info({ buffered: reply.raw.writableLength }, 'stream cut: its reader takes nothing')
   reply.raw.destroy()
   abort.abort()
-  throw gone()
 }
 
 const gone = () => new CommandError('cancelled', 'The reader has gone.')

@@ -63,7 +63,7 @@ const flood = defineCommand({
         const sent = emit({ seq, pad })
         if (!hurry) await sent
         else
-          sent.catch((error) => {
+          sent?.catch((error) => {
             seen.ended = error.code
           })
         if (seen.ended !== '') break
@@ -73,6 +73,25 @@ const flood = defineCommand({
     } catch (error) {
       seen.ended = (error as { code: string }).code
     }
+    return {}
+  },
+})
+
+const silence = defineCommand({
+  name: 'count.silence',
+  tool: 'molar_count_silence',
+  title: 'Silence',
+  summary: 'Emit nothing until the reader goes.',
+  input: z.object({}),
+  output: z.object({}),
+  events: event,
+  rest: 'GET /v1/silence',
+  access,
+  effect: 'read',
+  errors: [],
+  examples: [],
+  async handler(_input, { signal }) {
+    await wait(60_000, undefined, { signal }).catch(() => fail('cancelled', 'Stopped.'))
     return {}
   },
 })
@@ -153,7 +172,18 @@ t.test('a failure before the first event has its own status, one after it is an 
   t.strictSame(parse(text).at(-1), { event: 'error', data: { error: 'conflict', message: 'Told to fail.' } })
 })
 
-t.test('a quiet stream begins at once and has heartbeats', async (t) => {
+t.test('a quiet stream begins before its first event or heartbeat', async (t) => {
+  const { app } = await fixtureApp({ streams: { commit: 50, heartbeat: 600_000 } }, [silence])
+  t.teardown(() => app.close())
+  const response = await request(`${await app.listen({ port: 0, host: '127.0.0.1' })}/v1/silence`, {
+    headers: events,
+    headersTimeout: 20_000,
+  })
+  t.equal(response.headers['content-type'], 'text/event-stream')
+  response.body.on('error', () => {}).destroy()
+})
+
+t.test('a quiet stream has heartbeats', async (t) => {
   const { text } = await read('/v1/count?to=1&pause=450')
   t.ok((text.match(/^: heartbeat$/gm)?.length ?? 0) >= 2, text)
 })

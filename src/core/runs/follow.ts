@@ -5,54 +5,23 @@ import { findPosition, readEvents } from './store.ts'
 const batch = 500
 
 /**
- * A run's events after `after`, as they are committed, without gap or repeat, until its run.end. Reads the table and
- * waits for news of the run; ends early when the signal aborts. `kinds` must have run.end among them.
+ * Passes on a run's events after `after`, as they are committed, without gap or repeat, until its run.end; ends early when
+ * the signal aborts. The next event waits for what `take` answers, and where it answers nothing it goes on at once:
+ * with thousands of readers a promise an event is most of the cost.
  */
-export async function* followRun(
+export async function followRun(
   db: Queries,
   live: LiveEvents,
   runId: string,
   after: number,
   signal: AbortSignal,
-  kinds?: readonly RunEvent['kind'][],
-): AsyncGenerator<RunEvent> {
-  let cursor = after
-  for (let more = true; more && !signal.aborted; ) {
-    const events = await readEvents(db, runId, cursor, batch, kinds)
+  take: (event: RunEvent) => Promise<void> | void,
+): Promise<void> {
+  for await (const events of followBatches(db, live, runId, after, signal)) {
     for (const event of events) {
-      yield event
-      cursor = event.seq
-      if (event.kind === 'run.end') return
+      const taken = take(event)
+      if (taken) await taken
     }
-    more = events.length === batch
-  }
-  yield* followLive(db, live, runId, cursor, signal, kinds)
-}
-
-/** From where the table's replay ended: what all followers of this process share, and the table for who falls behind. */
-async function* followLive(
-  db: Queries,
-  live: LiveEvents,
-  runId: string,
-  after: number,
-  signal: AbortSignal,
-  kinds?: readonly RunEvent['kind'][],
-): AsyncGenerator<RunEvent> {
-  const news = watchNews(live, runId, after, signal)
-  try {
-    let cursor = after
-    while (!signal.aborted) {
-      news.reset()
-      const events = live.read(runId, cursor) ?? (await readEvents(db, runId, cursor, batch))
-      for (const event of events) {
-        cursor = event.seq
-        if (!kinds || kinds.includes(event.kind)) yield event
-        if (event.kind === 'run.end') return
-      }
-      if (events.length === 0) await news.wait()
-    }
-  } finally {
-    news.stop()
   }
 }
 
@@ -62,10 +31,67 @@ export async function followChanges(
   { db, live, signal }: HandlerContext,
 ): Promise<AsyncIterable<RunEvent>> {
   const { seq, ended } = await findPosition(db, id)
-  return ended ? none() : followRun(db, live, id, seq, signal, ['run.start', 'step.end', 'run.end'])
+  return ended ? none() : changes(followBatches(db, live, id, seq, signal, changing))
+}
+
+const changing: readonly RunEvent['kind'][] = ['run.start', 'step.end', 'run.end']
+
+async function* changes(batches: AsyncIterable<readonly RunEvent[]>): AsyncGenerator<RunEvent> {
+  for await (const events of batches) for (const event of events) if (changing.includes(event.kind)) yield event
 }
 
 async function* none(): AsyncGenerator<never> {}
+
+/**
+ * Reads the table, then waits for news of the run. `kinds`, with run.end among them, are what the table is asked for:
+ * what followers share holds all.
+ */
+async function* followBatches(
+  db: Queries,
+  live: LiveEvents,
+  runId: string,
+  after: number,
+  signal: AbortSignal,
+  kinds?: readonly RunEvent['kind'][],
+): AsyncGenerator<readonly RunEvent[]> {
+  let cursor = after
+  for (let more = true; more && !signal.aborted; ) {
+    const events = await readEvents(db, runId, cursor, batch, kinds)
+    yield events
+    if (events.at(-1)?.kind === 'run.end') return
+    cursor = events.at(-1)?.seq ?? cursor
+    more = events.length === batch
+  }
+  yield* followLive(db, live, runId, cursor, signal)
+}
+
+/** From where the table's replay ended: what all followers of this process share, and the table for who falls behind. */
+async function* followLive(
+  db: Queries,
+  live: LiveEvents,
+  runId: string,
+  after: number,
+  signal: AbortSignal,
+): AsyncGenerator<readonly RunEvent[]> {
+  const news = watchNews(live, runId, after, signal)
+  try {
+    let cursor = after
+    while (!signal.aborted) {
+      news.reset()
+      const events = live.read(runId, cursor) ?? (await readEvents(db, runId, cursor, batch))
+      const last = events.at(-1)
+      if (!last) {
+        await news.wait()
+        continue
+      }
+      yield events
+      if (last.kind === 'run.end') return
+      cursor = last.seq
+    }
+  } finally {
+    news.stop()
+  }
+}
 
 /** Remembers news that comes while nobody waits, so that none falls between a read and the wait after it. */
 function watchNews(live: LiveEvents, runId: string, after: number, signal: AbortSignal) {

@@ -39,10 +39,10 @@ export const runLogs = defineCommand({
     if (!(await findRun(context.db, id))) noRun(id)
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(seconds * 1000)])
     let last = { seq: after, kind: '' }
-    for await (const event of followRun(context.db, context.live, id, after, signal)) {
-      await emit(event)
+    await followRun(context.db, context.live, id, after, signal, (event) => {
       last = event
-    }
+      return emit(event)
+    })
     const { status } = (await findRun(context.db, id)) ?? noRun(id)
     return { id, status, last_seq: last.seq, ended: last.kind === 'run.end' }
   },

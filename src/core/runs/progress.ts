@@ -43,10 +43,10 @@ async function followOne(
   signal: AbortSignal,
   emit: Emit<ProgressEvent>,
 ): Promise<void> {
-  for await (const event of followRun(context.db, context.live, run.id, 0, signal)) {
+  await followRun(context.db, context.live, run.id, 0, signal, (event) => {
     const progress = readProgress(run, event)
-    if (progress) await emit(progress)
-  }
+    return progress && emit(progress)
+  })
 }
 
 function readProgress(run: Followed, event: RunEvent): ProgressEvent | undefined {

@@ -35,10 +35,10 @@ export const streamTrace = defineCommand({
     const trace = (await findTrace(context.db, id)) ?? noTrace(id)
     const signal = live ? context.signal : AbortSignal.any([context.signal, AbortSignal.timeout(1000)])
     let last = after
-    for await (const event of followRun(context.db, context.live, trace.run_id, after, signal)) {
-      await emit(event)
+    await followRun(context.db, context.live, trace.run_id, after, signal, (event) => {
       last = event.seq
-    }
+      return emit(event)
+    })
     const { status } = (await findTrace(context.db, id)) ?? noTrace(id)
     return { id: trace.id, status, last_seq: last }
   },

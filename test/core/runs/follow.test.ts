@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { newId } from '../../../src/core/ids.ts'
 import { exampleRunId } from '../../../src/core/runs/example.ts'
@@ -34,19 +35,19 @@ t.test('2,000 readers, 50 of them slow, each get 200 events in order, none lost'
     const slow = number % 40 === 0
     return (async () => {
       let last = 0
-      for await (const event of followRun(db, news, run.id, 0, new AbortController().signal)) {
+      await followRun(db, news, run.id, 0, new AbortController().signal, (event) => {
         if (event.seq !== last + 1) throw new Error(`reader ${number} got ${event.seq} after ${last}`)
         last = event.seq
-        if (slow && event.seq % 20 === 0) await new Promise((resolve) => setTimeout(resolve, Math.random() * 20))
-        else if (event.kind === 'log') delays.push(Date.now() - event.ts)
-      }
+        if (slow && event.seq % 20 === 0) return sleep(Math.random() * 20)
+        if (event.kind === 'log') delays.push(Date.now() - event.ts)
+      })
       return last
     })()
   })
-  await new Promise((resolve) => setTimeout(resolve, 500))
+  await sleep(500)
   for (let batch = 0; batch < 10; batch++) {
     await write(Array.from({ length: 20 }, () => ({ kind: 'log', ts: Date.now() })))
-    await new Promise((resolve) => setTimeout(resolve, 40))
+    await sleep(40)
   }
   await end()
   const lasts = await Promise.all(readers)
@@ -65,7 +66,7 @@ t.test('a reader that comes late gets the past from the table and the rest live'
   await write(Array.from({ length: 700 }, () => ({ kind: 'log' })))
   const seen: number[] = []
   const reading = (async () => {
-    for await (const event of followRun(db, news, run.id, 3, new AbortController().signal)) seen.push(event.seq)
+    await followRun(db, news, run.id, 3, new AbortController().signal, ({ seq }) => void seen.push(seq))
   })()
   await write(Array.from({ length: 10 }, () => ({ kind: 'log' })))
   await end()
@@ -78,10 +79,10 @@ t.test('a reader that comes late gets the past from the table and the rest live'
 
 t.test('an ended run is read to its end and an abort ends a wait', async (t) => {
   const kinds: string[] = []
-  for await (const event of followRun(db, news, exampleRunId, 0, new AbortController().signal)) kinds.push(event.kind)
+  await followRun(db, news, exampleRunId, 0, new AbortController().signal, ({ kind }) => void kinds.push(kind))
   t.equal(kinds.at(-1), 'run.end')
   const { run } = await newRun()
-  for await (const _ of followRun(db, news, run.id, 0, AbortSignal.timeout(100))) t.fail('there are no events')
+  await followRun(db, news, run.id, 0, AbortSignal.timeout(100), () => void t.fail('there are no events'))
 })
 
 /** A running run of its own, and its only writer. */

@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { findBrowser, holdToOrigins, startBrowser } from '../src/worker/browser/index.ts'
 import { makeRedactor, recordEvidence, scrubTraceZip } from '../src/worker/evidence/index.ts'
+import { quantile, spread, tell } from './row.ts'
 
 const rounds = Number(process.argv[2] ?? 12)
 const log = { debug() {}, info() {}, warn() {} }
@@ -101,10 +102,9 @@ for (let round = -2; round < rounds; round++) {
 }
 
 // The quarter mark: what a machine does that has other things to do is mostly above it.
-const typical = (name: string) => times.get(name)!.sort((a, b) => a - b)[Math.floor(rounds / 4)]!
-const print = (line: string) => void process.stdout.write(`${line}\n`)
-print(`${found.kind} ${found.version} (${found.source}), ${rounds} rounds of 10 steps, lower quartile`)
-for (const name of times.keys()) print(`${name.padEnd(34)} ${typical(name).toFixed(0).padStart(6)} ms`)
+const typical = (name: string) => quantile(times.get(name)!, 0.25)
+for (const [name, list] of times)
+  tell({ what: `10 steps: ${name}`, value: typical(name), unit: 'ms', detail: `${spread(list)} ms` })
 const ratios: [string, string, string][] = [
   ['sandboxed against local', 'sandboxed, own process', 'local, no sandbox'],
   ['held by proxy against not held', 'held to origins by proxy', 'sandboxed, own process'],
@@ -114,7 +114,7 @@ const ratios: [string, string, string][] = [
   ['traced and scrubbed against untraced', 'events, trace, scrubbed', 'sandboxed, own process'],
   ['traced with pictures against untraced', 'events, trace, picture each step', 'sandboxed, own process'],
 ]
-for (const [label, one, other] of ratios) print(`${label.padEnd(40)} ${(typical(one) / typical(other)).toFixed(2)}`)
+for (const [what, one, other] of ratios) tell({ what, value: typical(one) / typical(other) })
 
 await Promise.all([warm.close(), local.close(), hold.close()])
 server.closeAllConnections()

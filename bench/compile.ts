@@ -1,4 +1,5 @@
 import { compileScenario } from '../src/core/scenarios/language/index.ts'
+import { quantile, spread, tell } from './row.ts'
 
 const lines = [
   'Navigate to /orders/${run.id}?page=1',
@@ -28,23 +29,33 @@ ${body.join('\n')}
 `
 }
 
-function measure(steps: number, rounds: number): { median: number; p99: number } {
+/** Elapsed and processor milliseconds of each round. */
+function measure(steps: number, rounds: number): { elapsed: number[]; processor: number[] } {
   const source = scenarioOf(steps)
-  const times: number[] = []
+  const elapsed: number[] = []
+  const processor: number[] = []
   for (let round = 0; round < rounds; round++) {
+    const before = process.threadCpuUsage()
     const start = performance.now()
     const result = compileScenario(source)
-    times.push(performance.now() - start)
+    elapsed.push(performance.now() - start)
+    const { user, system } = process.threadCpuUsage(before)
+    processor.push((user + system) / 1000)
     if (!result.ok) throw new Error(JSON.stringify(result.problems[0]))
   }
-  times.sort((a, b) => a - b)
-  return { median: times[Math.floor(rounds / 2)] as number, p99: times[Math.floor(rounds * 0.99)] as number }
+  return { elapsed, processor }
 }
 
 if (process.argv[1] === import.meta.filename) {
   measure(200, 50)
-  for (const steps of [10, 100, 200, 400]) {
-    const { median, p99 } = measure(steps, 300)
-    process.stdout.write(`${steps} steps: median ${median.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms\n`)
+  for (const steps of [100, 200, 400]) {
+    const { elapsed, processor } = measure(steps, 300)
+    tell({
+      what: `compile ${steps} steps, p99`,
+      value: quantile(elapsed, 0.99),
+      unit: 'ms',
+      ...(steps === 200 && { most: 20 }),
+      detail: `${spread(elapsed, 1)} ms; of processor ${spread(processor, 1)}, p99 ${quantile(processor, 0.99).toFixed(1)} ms`,
+    })
   }
 }

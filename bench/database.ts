@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { openDatabase, silentLog } from '../src/db/index.ts'
 import { createTestDatabase, testCluster } from '../test/fixtures/database.ts'
+import { ratio, spread, tell } from './row.ts'
 
 const callers = 16
 const sliceMs = 700
@@ -56,7 +57,6 @@ async function rate(call: () => Promise<unknown>): Promise<number> {
   return (done / (performance.now() - started)) * 1000
 }
 
-const median = (list: number[]): number => list.sort((a, b) => a - b)[Math.floor(list.length / 2)]!
 const rates = new Map<string, number[]>()
 for (let round = -1; round < rounds; round++) {
   for (const [name, call] of Object.entries(ways)) {
@@ -64,12 +64,15 @@ for (let round = -1; round < rounds; round++) {
     if (round >= 0) rates.set(name, [...(rates.get(name) ?? []), found]) // the first round only warms up
   }
 }
-const base = median(rates.get('plain, pool of 16')!)
+const base = rates.get('plain, pool of 16')!
 for (const [name, list] of rates) {
-  const found = median(list)
-  process.stderr.write(
-    `${name.padEnd(20)} ${Math.round(found).toString().padStart(7)}/s  ${(found / base).toFixed(2)}\n`,
-  )
+  if (list === base) continue
+  tell({
+    what: `${name} / plain query, pool of 16`,
+    value: ratio(list, base),
+    ...(name === 'tenant.tx of one' && { least: 0.8 }),
+    detail: `${spread(list)} against ${spread(base)} a second`,
+  })
 }
 await Promise.all([db.close(), pool.end(), smallPool.end(), owner.end(), ...lanes.map((lane) => lane.end())])
 await database.drop()

@@ -3,6 +3,7 @@ import { newId } from '../src/core/ids.ts'
 import { listTraces } from '../src/core/traces/store.ts'
 import { openDatabase, silentLog } from '../src/db/index.ts'
 import { createTestDatabase, testCluster } from '../test/fixtures/database.ts'
+import { quantile, spread, tell } from './row.ts'
 
 // A page of traces out of many against a page out of few: p95 of each kind of list, and the ratio. Usage: bench/lists.ts [many] [few]
 
@@ -53,11 +54,12 @@ try {
         times[org].push(performance.now() - start)
       }
     }
-    const p95 = (list: number[]) => list.sort((a, b) => a - b)[Math.floor(list.length * 0.95)]!
-    const [small, large] = [p95(times.few), p95(times.many)]
-    console.log(
-      `${name}: p95 ${small.toFixed(2)} ms of ${few}, ${large.toFixed(2)} ms of ${many}, ratio ${(large / small).toFixed(2)}`,
-    )
+    tell({
+      what: `traces list (${name}), ${many} / ${few} traces, p95`,
+      value: quantile(times.many, 0.95) / quantile(times.few, 0.95),
+      most: 1.5,
+      detail: `${spread(times.many, 2)} against ${spread(times.few, 2)} ms`,
+    })
   }
   await db.close()
 } finally {

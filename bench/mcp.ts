@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { Pool } from 'undici'
 import { tokens } from '../test/fixtures/commands.ts'
+import { ratio, spread, tell } from './row.ts'
 
 /**
  * tools/call of a trivial command against a bare Fastify JSON route and the 1.x SDK on Express: 32 callers, all tools
@@ -92,22 +93,16 @@ for (let round = 0; round < rounds; round++) {
   for (const one of Object.values(contenders)) await measure(one, roundMilliseconds)
 }
 
-const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!
-const out = (line: string) => process.stdout.write(`${line}\n`)
-for (const [name, { seen, cost }] of Object.entries(contenders)) {
-  const spread = `(${Math.min(...seen).toFixed(0)} to ${Math.max(...seen).toFixed(0)})`
-  out(
-    `${name.padEnd(16)} ${median(seen).toFixed(0)} calls/s ${spread}, ${median(cost).toFixed(0)} µs of processor a call`,
-  )
+function compare(what: string, one: Contender, other: Contender, least?: number): void {
+  tell({
+    what,
+    value: ratio(one.seen, other.seen),
+    ...(least !== undefined && { least }),
+    detail: `${spread(one.seen)} against ${spread(other.seen)} calls a second; ${ratio(other.cost, one.cost).toFixed(2)} by processor time`,
+  })
 }
-/** Medians of the rounds' own ratios: a machine that others load slows both sides of a round alike. */
-function compare(title: string, one: Contender, other: Contender, budget: string): void {
-  const calls = median(one.seen.map((value, at) => value / other.seen[at]!))
-  const cost = median(other.cost.map((value, at) => value / one.cost[at]!))
-  out(`${title.padEnd(28)} ${calls.toFixed(2)} by calls/s, ${cost.toFixed(2)} by processor time ${budget}`)
-}
-compare('molar / bare route', contenders.molar, contenders.bare, '(budget 0.35)')
-compare('molar on the SDK path / bare', contenders.molar_sdk_path, contenders.bare, '')
-compare('molar / 1.x SDK on Express', contenders.molar, contenders.sdk_1x_express, '(budget 4)')
+compare('tools/call / bare Fastify route', contenders.molar, contenders.bare, 0.35)
+compare('tools/call through the SDK’s objects / bare Fastify route', contenders.molar_sdk_path, contenders.bare)
+compare('tools/call / 1.x SDK on Express', contenders.molar, contenders.sdk_1x_express, 4)
 child.disconnect()
 await Promise.all(Object.values(contenders).map(({ pool }) => pool.close()))

@@ -3,12 +3,11 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openDatabase, openQueue, silentLog } from '../src/db/index.ts'
 import { createTestDatabase, testCluster } from '../test/fixtures/database.ts'
+import { quantile, spread, tell } from './row.ts'
 
 const test = await createTestDatabase()
 const database = openDatabase({ url: test.url, applicationName: 'bench', log: silentLog })
 const queue = await openQueue({ database, log: silentLog })
-const say = (text: string) => process.stderr.write(`${text}\n`)
-const at = (sorted: number[], share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!
 
 const latencies: number[] = []
 await queue.work<{ sent: number }>('latency', { slots: 4 }, async ({ data }) => {
@@ -24,8 +23,9 @@ for (let i = 0; i < 200; i++) {
   await sleep(Math.random() * 20)
 }
 while (latencies.length < 200) await sleep(20)
-latencies.sort((a, b) => a - b)
-say(`enqueue to start: p50 ${at(latencies, 0.5).toFixed(1)} ms, p95 ${at(latencies, 0.95).toFixed(1)} ms`)
+const detail = `${spread(latencies, 1)} ms`
+tell({ what: 'enqueue to start, p50', value: quantile(latencies, 0.5), unit: 'ms', most: 20, detail })
+tell({ what: 'enqueue to start, p95', value: quantile(latencies, 0.95), unit: 'ms', most: 100, detail })
 
 const [noisy, small] = [randomUUID(), randomUUID()]
 await Promise.all(Array.from({ length: 200 }, (_, i) => queue.send('fair', { i }, { orgId: noisy })))
@@ -38,13 +38,19 @@ const finished = new Promise<void>((resolve) => {
     await sleep(20)
     if (orgId === noisy) noisyDone++
     else if (++smallDone === 10) {
-      say(`10 small jobs behind 200: ${Math.round(performance.now() - started)} ms, noisy done by then: ${noisyDone}`)
+      const took = performance.now() - started
+      tell({
+        what: '10 jobs of one org behind 200 of another',
+        value: took,
+        unit: 'ms',
+        detail: `${noisyDone} of the 200 done by then`,
+      })
     }
     if (noisyDone + smallDone === 210) resolve()
   })
 })
 await finished
-say(`all 210 jobs of 20 ms on 4 slots: ${Math.round(performance.now() - started)} ms`)
+tell({ what: 'all 210 jobs of 20 ms on 4 slots', value: performance.now() - started, unit: 'ms' })
 await queue.stop()
 await database.close()
 await test.drop()

@@ -8,6 +8,7 @@ import { buildApp } from '../src/server/app.ts'
 import { makeLogger } from '../src/server/log.ts'
 import { makeMetrics } from '../src/server/metrics.ts'
 import { fixtureCommands, fixtureServices, tokens } from '../test/fixtures/commands.ts'
+import { ratio, spread, tell } from './row.ts'
 
 // A trivial command through REST against a bare Fastify JSON route with the same answer: 32 callers, taking turns in one
 // run. The servers are a process of their own whose processor time is counted, because elapsed time on a machine that
@@ -29,10 +30,10 @@ const command = defineCommand({
 })
 
 const callers = 32
-const rounds = Number(process.argv[2] ?? 5)
-const seconds = Number(process.argv[3] ?? 1)
+const rounds = 5
+const seconds = 1
 
-if (process.send) await runServers()
+if (process.argv[2] === 'servers') await runServers()
 else await compare()
 
 async function runServers() {
@@ -55,7 +56,7 @@ async function runServers() {
 }
 
 async function compare() {
-  const child = fork(import.meta.filename)
+  const child = fork(import.meta.filename, ['servers'])
   const [origins] = (await once(child, 'message')) as [string[]]
   const pools = origins.map((origin) => new Pool(origin, { connections: callers, pipelining: 1 }))
   const cpu = async () => {
@@ -65,19 +66,17 @@ async function compare() {
   }
   const [bare, molar] = pools as [Pool, Pool]
   for (const pool of pools) await measure(pool, 1, cpu)
-  const ratios: number[] = []
+  const base: number[] = []
+  const ours: number[] = []
   for (let round = 0; round < rounds; round++) {
-    const base = await measure(bare, seconds, cpu)
-    const ours = await measure(molar, seconds, cpu)
-    ratios.push(base / ours)
-    process.stderr.write(
-      `bare ${base.toFixed(0)} µs, REST ${ours.toFixed(0)} µs a request, ratio ${(base / ours).toFixed(2)}\n`,
-    )
+    base.push(await measure(bare, seconds, cpu))
+    ours.push(await measure(molar, seconds, cpu))
   }
-  const median = ratios.sort((a, b) => a - b)[Math.floor(ratios.length / 2)] ?? 0
-  process.stderr.write(
-    `A bare Fastify route against REST of a trivial command, ${callers} callers: median ratio ${median.toFixed(2)}\n`,
-  )
+  tell({
+    what: `REST of a trivial command / bare Fastify route, ${callers} callers`,
+    value: ratio(base, ours),
+    detail: `${spread(ours)} against ${spread(base)} µs of processor a request`,
+  })
   await Promise.all(pools.map((pool) => pool.close()))
   child.disconnect()
 }

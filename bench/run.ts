@@ -1,6 +1,6 @@
 /**
  * A whole run through the product, side by side with the same flow without a trace and with `npx playwright test`, trace on:
- * `node bench/run.ts [rounds] [playwright rounds]`. Median and middle half are printed.
+ * `node bench/run.ts [rounds] [playwright rounds]`.
  */
 import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -16,6 +16,7 @@ import { openSession } from '../src/core/scenarios/runtime/session.ts'
 import { stopEmbedded } from '../src/db/embedded.ts'
 import { serve } from '../src/server/serve.ts'
 import { findBrowser, startBrowser } from '../src/worker/browser/index.ts'
+import { ratio, spread, tell } from './row.ts'
 
 const rounds = Number(process.argv[2] ?? 12)
 const playwrightRounds = Number(process.argv[3] ?? 5)
@@ -164,22 +165,22 @@ try {
 }
 
 function report(): void {
-  const at = (name: string, share: number) => {
-    const sorted = times.get(name)!.sort((a, b) => a - b)
-    return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
-  }
-  const print = (line: string) => void process.stdout.write(`${line}\n`)
-  print(`${found!.kind} ${found!.version} (${found!.source}), 10 steps; median (middle half)`)
-  for (const [name, , most] of cases) {
-    if (most > 0)
-      print(
-        `${name.padEnd(32)} ${at(name, 0.5).toFixed(0).padStart(6)} ms  (${at(name, 0.25).toFixed(0)}–${at(name, 0.75).toFixed(0)}, ${times.get(name)!.length} rounds)`,
-      )
-  }
-  const traced = at('molar run, queue to verdict', 0.5)
-  print(`traced run against untraced flow    ${(traced / at('untraced flow', 0.5)).toFixed(2)}  (budget: at most 1.6)`)
+  const [untracedTimes, molarTimes, playwrightTimes] = cases.map(([name]) => times.get(name)!) as [
+    number[],
+    number[],
+    number[],
+  ]
+  tell({
+    what: 'traced 10-step run / the flow untraced',
+    value: ratio(molarTimes, untracedTimes),
+    most: 1.6,
+    detail: `${spread(molarTimes)} against ${spread(untracedTimes)} ms, ${found!.kind} ${found!.version}`,
+  })
   if (playwrightRounds > 0)
-    print(
-      `npx playwright test against the run ${(at('npx playwright test, trace on', 0.5) / traced).toFixed(2)}  (budget: at least 4)`,
-    )
+    tell({
+      what: 'npx playwright test, trace on / traced 10-step run',
+      value: ratio(playwrightTimes, molarTimes),
+      least: 4,
+      detail: `${spread(playwrightTimes)} against ${spread(molarTimes)} ms`,
+    })
 }

@@ -3,18 +3,23 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { noteId } from '../fixtures/commands.ts'
-import { collect, runCli, runOnTerminal, scratch } from '../fixtures/run-cli.ts'
+import { fixtureOutside } from '../fixtures/outside.ts'
+import { bare, collect, entries, runCli, runOnTerminal, scratch } from '../fixtures/run-cli.ts'
+import { runHere } from '../fixtures/run-here.ts'
 
-const cli = (args: string[], options = {}) => runCli('fixture', args, options)
+/** In this process; `apart` is a process of its own, where pipes, folders, exit codes or signals are what is asked. */
+const cli = (args: string[], { env, stdin }: { env?: Record<string, string>; stdin?: string } = {}) =>
+  runHere(args, fixtureOutside({ ...bare(env) }, entries.fixture), stdin)
+const apart = (args: string[], options = {}) => runCli('fixture', args, options)
 const esc = '\u001b['
 
 t.test('an answer is JSON alone, tab-separated in a pipe, and aligned with colours on a terminal', async (t) => {
-  const json = await cli(['notes', 'get', noteId, '--json'])
+  const json = await apart(['notes', 'get', noteId, '--json'])
   t.equal(json.code, 0)
   t.equal(json.err, '')
   t.match(JSON.parse(json.out), { id: noteId, title: 'First', place: { city: 'Bern', floor: 2 } })
 
-  const plain = await cli(['notes', 'get', noteId])
+  const plain = await apart(['notes', 'get', noteId])
   t.match(plain.out, `title\tFirst\n`)
   t.match(plain.out, `place.city\tBern\n`)
   t.notMatch(plain.out, esc)
@@ -32,14 +37,14 @@ t.test('an answer is JSON alone, tab-separated in a pipe, and aligned with colou
   t.notMatch(terminal.out, '\t')
   const quiet = await runOnTerminal(['notes', 'list'], { env: { NO_COLOR: '1' } })
   t.notMatch(quiet.out, `${esc}2m`, 'NO_COLOR is heeded')
-  const forced = await cli(['notes', 'ntoes'], { env: { FORCE_COLOR: '1' } })
+  const forced = await apart(['notes', 'ntoes'], { env: { FORCE_COLOR: '1' } })
   t.match(forced.err, `${esc}31m`, 'FORCE_COLOR is heeded in a pipe')
 })
 
 t.test('flags are typed by the schema: numbers, lists, pairs, JSON, booleans, standard input and files', async (t) => {
   const folder = scratch()
   writeFileSync(join(folder, 'body.txt'), 'from {a file}, whole')
-  const made = await cli(
+  const made = await apart(
     [
       'notes',
       'create',
@@ -64,15 +69,18 @@ t.test('flags are typed by the schema: numbers, lists, pairs, JSON, booleans, st
     place: { city: 'Rome', floor: 3 },
     body: 'from {a file}, whole',
   })
-  const other = await cli(['notes', 'create', '--title', '-x', '--place', '{"city":"Oslo"}', '--body', '-', '--json'], {
-    stdin: 'piped',
-  })
+  const other = await apart(
+    ['notes', 'create', '--title', '-x', '--place', '{"city":"Oslo"}', '--body', '-', '--json'],
+    {
+      stdin: 'piped',
+    },
+  )
   t.match(JSON.parse(other.out), { title: '-x', place: { city: 'Oslo', floor: null }, body: 'piped' })
   const whole = await cli(['notes', 'create', '--input', '-', '--title', 'over', '--json'], {
     stdin: '{"title":"under","tags":["t"]}',
   })
   t.match(JSON.parse(whole.out), { title: 'over', tags: ['t'] }, 'flags win over --input')
-  const dry = await cli(['notes', 'import', 'body.txt', '--no-dry-run', '--json'], { cwd: folder })
+  const dry = await apart(['notes', 'import', 'body.txt', '--no-dry-run', '--json'], { cwd: folder })
   t.same(JSON.parse(dry.out), { lines: 1, dry_run: false })
 })
 
@@ -142,9 +150,10 @@ t.test(
       t.equal(json.out, '', `${name} leaves stdout empty`)
       t.match(JSON.parse(json.err), { error, message: /./ }, name)
     }
-    const plain = await cli(['notes', 'get', '42'])
+    const plain = await apart(['notes', 'get', '42'])
+    t.equal(plain.code, 2, 'the process exits with it')
     t.match(plain.err, /^error: id: must be a UUID/)
-    const broken = await cli(['notes', 'broken'])
+    const broken = await apart(['notes', 'broken'])
     t.notMatch(broken.out + broken.err, 'hunter2', 'an unplanned error leaks nothing')
     t.match(broken.err, /molar\.log says more; its request id is [0-9a-f-]{36}/)
     const log = /\S+molar\.log/.exec(broken.err)?.[0] ?? ''
@@ -193,7 +202,7 @@ t.test('a reader that goes away is no error to speak of', async (t) => {
 
 t.test('Ctrl-C stops the work at once, with 130', async (t) => {
   const began = performance.now()
-  const ran = await cli(['notes', 'slow', '--milliseconds', '20000'], {
+  const ran = await apart(['notes', 'slow', '--milliseconds', '20000'], {
     onErr: (said: string, kill: (signal: string) => void) => said === 'waiting\n' && kill('SIGINT'),
   })
   t.equal(ran.code, 130)

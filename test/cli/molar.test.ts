@@ -3,11 +3,13 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
-import { collect, runCli, scratch } from '../fixtures/run-cli.ts'
+import { bare, collect, runCli, scratch } from '../fixtures/run-cli.ts'
+import { bareOutside, runHere } from '../fixtures/run-here.ts'
 
 /** The whole of Molar as its users start it: bin/molar.js, a home of its own, the embedded database, a real browser. */
 const home = scratch()
 const project = scratch()
+process.chdir(project)
 const env = { MOLAR_HOME: home, MOLAR_WORKERS: '1' }
 const molar = (args: string[], options = {}) =>
   runCli('molar', args, { env, cwd: project, timeoutMs: 90_000, ...options })
@@ -94,13 +96,13 @@ t.test('run refuses what cannot run before anything runs', async (t) => {
     [['mcp', '--toolsets', 'nonsense'], 'nonsense'],
   ]
   for (const [args, said] of cases) {
-    const ran = await molar(args)
+    const ran = await runHere(args, bareOutside(bare(env)))
     t.equal(ran.code, 2, `${args.join(' ')}: ${ran.err}`)
     t.match(ran.err, said)
   }
   writeFileSync(join(project, 'broken.molar.md'), scenario(3, 'broken', '1. Clik "Pay"'))
   const broken = await molar(['run', 'broken.molar.md'])
-  t.equal(broken.code, 2)
+  t.equal(broken.code, 2, 'as a process, too')
   t.match(broken.err, /broken\.molar\.md:11:\d+-11:\d+ MOLAR_S001/)
 })
 

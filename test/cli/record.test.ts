@@ -8,17 +8,14 @@ import t from 'tap'
 import { startShop } from '../../examples/shop/shop.ts'
 import { startRecording } from '../../src/cli/record/recorder.ts'
 import { compileScenario } from '../../src/core/scenarios/compiled.ts'
-import { findBrowser } from '../../src/worker/browser/find.ts'
 import { startBrowser } from '../../src/worker/browser/index.ts'
+import { cacheDirectory, log, testBrowser } from '../fixtures/browser.ts'
 import { runCli, scratch } from '../fixtures/run-cli.ts'
 import { world } from '../fixtures/world.ts'
 
 // A person clicks through a page, here moved by Playwright; what Molar writes down compiles and passes.
 
-const log = { debug() {}, info() {}, warn() {} } as never
-const cacheDirectory = scratch()
-const found = (await findBrowser({ cacheDirectory, log }))!
-const browser = await startBrowser({ found, cacheDirectory, log, sandbox: 'on' })
+const browser = await startBrowser({ found: await testBrowser(), cacheDirectory, log, sandbox: 'on' })
 t.teardown(() => browser.close())
 
 /** As a hand does it: where the element is, with mouse and keys. */

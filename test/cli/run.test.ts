@@ -8,11 +8,13 @@ import t from 'tap'
 import { githubReport } from '../../src/cli/run/reporters/github.ts'
 import { junitReport } from '../../src/cli/run/reporters/junit.ts'
 import { readShard } from '../../src/cli/run/select.ts'
-import { runCli, scratch } from '../fixtures/run-cli.ts'
+import { bare, runCli, scratch } from '../fixtures/run-cli.ts'
+import { bareOutside, runHere } from '../fixtures/run-here.ts'
 
 /** `molar run` as a person and as a CI use it: a real home, database and browser. */
 const home = scratch()
 const project = scratch()
+process.chdir(project)
 const env = { MOLAR_HOME: home, MOLAR_WORKERS: '1' }
 const molar = (args: string[], options = {}) =>
   runCli('molar', args, { env, cwd: project, timeoutMs: 90_000, ...options })
@@ -97,7 +99,7 @@ t.test('what makes no sense is told before anything is opened', async (t) => {
     [['--headed', '--url', 'http://127.0.0.1:9'], /--headed/],
   ]
   for (const [args, said] of cases) {
-    const ran = await molar(['run', ...args])
+    const ran = await runHere(['run', ...args], bareOutside(bare(env)))
     t.match(ran, { code: args[0] === '--headed' ? /[27]/ : 2, err: said }, args.join(' '))
   }
   t.same(readShard('3/3'), { index: 3, count: 3 })

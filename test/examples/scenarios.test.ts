@@ -3,10 +3,9 @@ import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { pino } from 'pino'
 import t from 'tap'
 import { startShop } from '../../examples/shop/shop.ts'
-import { findBrowser } from '../../src/worker/browser/index.ts'
+import { launchOptions } from '../fixtures/browser.ts'
 import { world } from '../fixtures/world.ts'
 
 // The worker and plain Playwright say the same of every example, with the bug planted in the shop and without it.
@@ -81,8 +80,7 @@ async function runSpecs(baseUrl: string): Promise<{ failed: string[]; output: st
     for (const { file, content } of body.files) await writeFile(join(folder, file), content)
     await cp(join(examples, 'mug.png'), join(folder, 'mug.png'))
     await symlink(modules, join(folder, 'node_modules'))
-    const browser = await findBrowser({ cacheDirectory: join(here.home, 'browsers'), log: pino({ level: 'silent' }) })
-    const use = { launchOptions: { executablePath: browser?.path } }
+    const use = { launchOptions: await launchOptions() }
     await writeFile(
       join(folder, 'playwright.config.ts'),
       `export default ${JSON.stringify({ workers: 2, reporter: 'json', use })}`,
@@ -92,7 +90,6 @@ async function runSpecs(baseUrl: string): Promise<{ failed: string[]; output: st
       MOLAR_BASE_URL: baseUrl,
       MOLAR_SECRET_USER_PASSWORD: secrets.USER_PASSWORD,
       MOLAR_SECRET_CARD_NUMBER: secrets.CARD_NUMBER,
-      ...(browser?.libraryPath && { LD_LIBRARY_PATH: browser.libraryPath }),
     }
     const output = await new Promise<string>((resolve) =>
       execFile(

@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { bugs } from '../../examples/shop/bugs.ts'
 import { type Shop, startShop } from '../../examples/shop/shop.ts'
+import { launchOptions } from '../fixtures/browser.ts'
 
-const executablePath = ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium'].find((path) => existsSync(path))
 const address = { name: 'Ada', street: 'Square 12', postcode: 'SW1Y', city: 'London', country: 'France' }
 const ada = { email: 'ada@example.com', password: 'correct-horse-battery' }
 
@@ -14,7 +13,7 @@ let browser: Browser
 
 t.before(async () => {
   shop = await startShop()
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+  browser = await chromium.launch(await launchOptions())
 })
 t.after(async () => {
   await browser.close()

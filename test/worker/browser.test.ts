@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect as netConnect } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -26,18 +27,15 @@ import { playwrightBrowsers } from '../../src/worker/browser/playwright-cache.ts
 import { browserPool } from '../../src/worker/browser/pool.ts'
 import { locateShipped, unpackShipped } from '../../src/worker/browser/shipped.ts'
 import { systemBrowsers } from '../../src/worker/browser/system.ts'
+import { cacheDirectory, log, testBrowser } from '../fixtures/browser.ts'
 
-const log = { debug() {}, info() {}, warn() {} }
-const scratch = realpathSync(mkdtempSync('/tmp/molar-test-browser-'))
+const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'molar-browser-')))
 chmodSync(scratch, 0o755)
 t.teardown(() => rmSync(scratch, { recursive: true, force: true }))
-const cacheDirectory = join(scratch, 'cache')
 const isRoot = process.getuid?.() === 0
 const rootOnLinux = isRoot && process.platform === 'linux' ? false : 'needs root on Linux'
 
-const found = await findBrowser({ cacheDirectory, log })
-if (!found) t.bailout(describeMissingBrowser())
-const browserFound: FoundBrowser = found!
+const browserFound = await testBrowser()
 const start = (more: Partial<Parameters<typeof startBrowser>[0]> = {}) =>
   startBrowser({ found: browserFound, cacheDirectory, log, sandbox: 'on', ...more })
 
@@ -159,7 +157,7 @@ t.test(
     await browser.close()
     t.ok(await until(() => pids.every(isGone)))
     t.strictSame(
-      readdirSync('/tmp').filter((name) => name.startsWith(`molar-browser-${process.pid}-`)),
+      readdirSync(tmpdir()).filter((name) => name.startsWith(`molar-browser-${process.pid}-`)),
       [],
     )
   },
@@ -173,7 +171,6 @@ function worker(t: Test, options: { as?: number; found?: FoundBrowser; sandbox?:
   writeFileSync(
     script,
     `import { startBrowser } from ${JSON.stringify(launch)}
-const log = { debug() {}, info() {}, warn() {} }
 const browser = await startBrowser({ found: ${JSON.stringify(options.found ?? browserFound)}, cacheDirectory: ${JSON.stringify(home)}, log, sandbox: '${options.sandbox ?? 'on'}' }).catch((error) => error)
 if (browser instanceof Error) { console.log('refused ' + browser.message.replaceAll('\\n', ' ')); process.exit(0) }
 const page = await (await browser.newContext()).newPage()
@@ -189,7 +186,7 @@ setInterval(() => {}, 1000)`,
   const [command, ...args] = [...dropped, process.execPath, script]
   const child = spawn(command!, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { HOME: home, PATH: process.env.PATH },
+    env: { HOME: home, PATH: process.env.PATH, TMPDIR: tmpdir() },
   })
   t.teardown(() => child.kill('SIGKILL'))
   const line = new Promise<string>((resolve) =>
@@ -210,7 +207,7 @@ t.test(
     t.ok(await until(() => pids.every(isGone)))
     if (isRoot)
       t.ok(
-        await until(() => !readdirSync('/tmp').some((name) => name.startsWith(`molar-browser-${child.pid}-`))),
+        await until(() => !readdirSync(tmpdir()).some((name) => name.startsWith(`molar-browser-${child.pid}-`))),
         'the holder removes its folder',
       )
   },

@@ -1,24 +1,22 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
 import { dirname, extname, join } from 'node:path'
 import { brotliDecompressSync, deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib'
 import fc from 'fast-check'
 import { strToU8, unzipSync, zipSync } from 'fflate'
 import t from 'tap'
-import { findBrowser } from '../../src/worker/browser/find.ts'
 import { startBrowser } from '../../src/worker/browser/launch.ts'
 import type { EvidenceEvent } from '../../src/worker/evidence/event.ts'
 import { recordEvidence } from '../../src/worker/evidence/record.ts'
 import { makeRedactor } from '../../src/worker/evidence/redact.ts'
 import { scrubTraceZip } from '../../src/worker/evidence/scrub.ts'
+import { cacheDirectory, log, testBrowser } from '../fixtures/browser.ts'
 
-const log = { debug() {}, info() {}, warn() {} }
-const scratch = mkdtempSync('/tmp/molar-test-evidence-')
+const scratch = mkdtempSync(join(tmpdir(), 'molar-evidence-'))
 t.teardown(() => rmSync(scratch, { recursive: true, force: true }))
-const found = await findBrowser({ cacheDirectory: join(scratch, 'cache'), log })
-if (!found) t.bailout('no browser')
-const browser = await startBrowser({ found: found!, cacheDirectory: join(scratch, 'cache'), log, sandbox: 'on' })
+const browser = await startBrowser({ found: await testBrowser(), cacheDirectory, log, sandbox: 'on' })
 t.teardown(() => browser.close())
 
 const secret = 's3cr3t"Pa&ss<w>é+x/y'
@@ -450,7 +448,7 @@ t.test('a page that talks without end is cut off and says so; long texts are cli
 })
 
 t.test('a crashed page is told of, and pictures and the trace of a dead browser do not fail the run', async (t) => {
-  const doomed = await startBrowser({ found: found!, cacheDirectory: join(scratch, 'cache'), log, sandbox: 'on' })
+  const doomed = await startBrowser({ found: await testBrowser(), cacheDirectory, log, sandbox: 'on' })
   const context = await doomed.newContext()
   const events: EvidenceEvent[] = []
   const evidence = await recordEvidence(context, {

@@ -1,16 +1,16 @@
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import t from 'tap'
-import { findBrowser } from '../../src/worker/browser/find.ts'
 import { startBrowser } from '../../src/worker/browser/launch.ts'
 import { frameAt, framesOf } from '../../src/worker/evidence/film.ts'
 import { recordEvidence } from '../../src/worker/evidence/record.ts'
 import { makeRedactor } from '../../src/worker/evidence/redact.ts'
 import { scrubTrace } from '../../src/worker/evidence/scrub.ts'
 import { makeVideo } from '../../src/worker/evidence/video.ts'
+import { cacheDirectory, log, testBrowser } from '../fixtures/browser.ts'
 
-const log = { debug() {}, info() {}, warn() {} }
-const scratch = mkdtempSync('/tmp/molar-test-film-')
+const scratch = mkdtempSync(join(tmpdir(), 'molar-film-'))
 t.teardown(() => rmSync(scratch, { recursive: true, force: true }))
 
 t.test('a step’s picture is the last frame at or before its end, and none is invented', async (t) => {
@@ -33,9 +33,7 @@ t.test('a step’s picture is the last frame at or before its end, and none is i
 })
 
 t.test('rrweb has a short flow whole, and the film becomes a video where ffmpeg is', async (t) => {
-  const found = await findBrowser({ cacheDirectory: join(scratch, 'cache'), log })
-  if (!found) t.bailout('no browser')
-  const browser = await startBrowser({ found: found!, cacheDirectory: join(scratch, 'cache'), log, sandbox: 'on' })
+  const browser = await startBrowser({ found: await testBrowser(), cacheDirectory, log, sandbox: 'on' })
   t.teardown(() => browser.close())
   const context = await browser.newContext()
   const redact = makeRedactor({ PIN: 'open-sesame-77' })

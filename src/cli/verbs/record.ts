@@ -67,8 +67,9 @@ async function record(
     const recording = await startRecording(context, { url, ...names }).catch((cause: Error) =>
       fail('unavailable', `${url} cannot be opened: ${cause.message.split('\n')[0]}`, { cause }),
     )
+    const stopped = untilStopped() // before anybody is told how to stop it
     cli.terminal.err.line('Recording. Alt+Shift+click asserts; close the window or press Ctrl-C to end.')
-    await Promise.race([recording.closed, untilStopped()])
+    await Promise.race([recording.closed, stopped])
     return await recording.stop()
   } finally {
     await browser.close()

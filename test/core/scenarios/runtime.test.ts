@@ -8,6 +8,7 @@ import { redactText, StepFailure } from '../../../src/core/scenarios/runtime/fai
 import { jsonPathKeys, readJsonPath } from '../../../src/core/scenarios/runtime/json-path.ts'
 import { globMatches, urlIs, urlMatches } from '../../../src/core/scenarios/runtime/matching.ts'
 import { openSession, type Session } from '../../../src/core/scenarios/runtime/session.ts'
+import { launchOptions } from '../../fixtures/browser.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -25,8 +26,7 @@ let base = ''
 t.before(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const executablePath = process.env.MOLAR_CHROMIUM_PATH ?? '/usr/bin/chromium-headless-shell'
-  browser = await chromium.launch({ executablePath, chromiumSandbox: false })
+  browser = await chromium.launch(await launchOptions())
 })
 t.teardown(async () => {
   await browser?.close()

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { compileScenario, emitSpec } from '../../../src/core/scenarios/language/index.ts'
+import { launchOptions } from '../../fixtures/browser.ts'
 
 const root = join(import.meta.dirname, '../../..')
-const executablePath = process.env.MOLAR_CHROMIUM_PATH ?? '/usr/bin/chromium-headless-shell'
 
 function compile(body: string, more = '', slug = 'demo') {
   const source = `---\nspec_version: '1.0'\nid: 019301c0-cafe-7000-bea7-000000000001\nslug: ${slug}\ndescription: b\n${more}---\n# Shop \`\${x}\` */ "q"\n\n${body}\n`
@@ -21,7 +21,7 @@ function compile(body: string, more = '', slug = 'demo') {
 async function playwright(specs: Record<string, string>, env: Record<string, string>) {
   const folder = await mkdtemp(join(tmpdir(), 'molar-spec-'))
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
-  const config = `export default { workers: 1, reporter: 'json', use: { launchOptions: { executablePath: ${JSON.stringify(executablePath)}, chromiumSandbox: false } } }`
+  const config = `export default { workers: 1, reporter: 'json', use: { launchOptions: ${JSON.stringify(await launchOptions())} } }`
   await writeFile(join(folder, 'playwright.config.ts'), config)
   for (const [name, text] of Object.entries(specs)) await writeFile(join(folder, name), text)
   const child = spawn(join(root, 'node_modules/.bin/playwright'), ['test'], {

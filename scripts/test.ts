@@ -1,0 +1,120 @@
+import { spawn } from 'node:child_process'
+import { globSync } from 'node:fs'
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { Parser, type Result } from 'tap-parser'
+import { stringify } from 'yaml'
+
+// `npm test [file …] [-- --jobs 2 --again]`: every test file as a process of its own, the slow ones first. `--again`: up to
+// four files that failed are judged once more, each by itself, and that verdict counts.
+// tap's own command puts its coverage loader before each of these processes and all that they start, which doubles what
+// they cost, and compiles its plugins in the first run. So the library is tap's, and the runner these lines.
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const slowFirst = ['test/faults/', 'test/cli/', 'test/examples/', 'test/core/scenarios/runtime', 'test/worker/']
+const patienceSeconds = 300
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    jobs: { type: 'string', default: String(Math.min(4, Math.max(2, availableParallelism()))) },
+    again: { type: 'boolean', default: false },
+  },
+})
+const files = positionals.length > 0 ? positionals : globSync('test/**/*.test.ts', { cwd: root })
+const rank = (file: string) => (slowFirst.findIndex((start) => file.startsWith(start)) + 99) % 99
+files.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
+
+const began = performance.now()
+const ran = await runAll(files, Number(values.jobs))
+const unsure = [...ran].filter(([, { problems }]) => problems.length > 0).map(([file]) => file)
+if (values.again && unsure.length <= 4) for (const [file, result] of await runAll(unsure, 1)) ran.set(file, result)
+const sum = (count: (one: Ran) => number) => [...ran.values()].reduce((total, one) => total + count(one), 0)
+const failed = sum(({ problems }) => problems.length)
+console.log(`${((performance.now() - began) / 1000).toFixed(0)} s`)
+console.log(`${sum(({ passed }) => passed)} passed, ${failed} failed`)
+process.exitCode = failed === 0 ? 0 : 1
+
+async function runAll(files: readonly string[], jobs: number): Promise<Map<string, Ran>> {
+  const results = new Map<string, Ran>()
+  const waiting = [...files]
+  const job = async () => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const one = await run(file)
+      results.set(file, one)
+      console.log(`${one.problems.length === 0 ? '✓' : '✗'} ${file} ${one.seconds.toFixed(1)} s`)
+      for (const problem of one.problems) console.log(problem.replace(/^/gm, '    '))
+    }
+  }
+  await Promise.all(Array.from({ length: jobs }, job))
+  return results
+}
+
+interface Ran {
+  passed: number
+  /** What failed, as text for a person. */
+  problems: string[]
+  seconds: number
+}
+
+/** One file, in a process of its own, with a folder for temporary files of its own. */
+async function run(file: string): Promise<Ran> {
+  const started = performance.now()
+  const folder = await mkdtemp(join(tmpdir(), 'molar-test-'))
+  await chmod(folder, 0o1777) // as /tmp is: the database and the browser have uids of their own
+  const child = spawn(process.execPath, [file], {
+    cwd: root,
+    // Temporary homes go into the file's folder; one compile cache serves all, and Molar's own processes find it there, too.
+    env: {
+      ...process.env,
+      TAP: '1',
+      TAP_TIMEOUT: `${patienceSeconds}`, // tells what it waited for; the timer below is for what does not even tell
+      TMPDIR: folder,
+      MOLAR_TEST_SHARED: tmpdir(),
+      NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'),
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const timer = setTimeout(() => child.kill('SIGKILL'), (patienceSeconds + 10) * 1000)
+  const ran: Ran = { passed: 0, problems: [], seconds: 0 }
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
+  const parser = new Parser()
+  const count = (one: Parser) => {
+    one.on('child', count)
+    one.on('assert', (result: Result) => {
+      if (result.closingTestPoint) return
+      if (result.ok) ran.passed++
+      else if (!result.todo && !result.skip) ran.problems.push(`${result.fullname}\n${stringify(result.diag)}`)
+    })
+  }
+  count(parser)
+  child.stdout.pipe(parser)
+  const [[code, signal], results] = await Promise.all([
+    new Promise<[number | null, string | null]>((resolve) => child.once('close', (...ended) => resolve(ended))),
+    new Promise<{ ok: boolean }>((resolve) => parser.once('complete', resolve)),
+  ])
+  clearTimeout(timer)
+  if (ran.problems.length === 0 && (code !== 0 || !results.ok || ran.passed === 0))
+    ran.problems.push(`It ended with ${signal ?? `exit code ${code}`}.\n${said.slice(-5000)}`)
+  ran.problems.push(...(await leftBehind(folder)))
+  await rm(folder, { recursive: true, force: true })
+  ran.seconds = (performance.now() - started) / 1000
+  return ran
+}
+
+/** Databases of temporary homes that still run: they are ended, and are a failure of the file. */
+async function leftBehind(folder: string): Promise<string[]> {
+  const found: string[] = []
+  for (const path of globSync('*/**/postmaster.pid', { cwd: folder })) {
+    const pid = Number((await readFile(join(folder, path), 'utf8')).split('\n')[0])
+    try {
+      process.kill(pid, 'SIGQUIT')
+      found.push(`It left PostgreSQL running: ${path}`)
+    } catch {} // ended by itself
+  }
+  return found
+}

@@ -15,7 +15,7 @@ import { stringify } from 'yaml'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const slowFirst = ['test/faults/', 'test/cli/', 'test/examples/', 'test/core/scenarios/runtime', 'test/worker/']
-const patienceSeconds = 300
+const patienceSeconds = 600
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

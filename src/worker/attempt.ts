@@ -8,7 +8,7 @@ import { cleanFailure, cleanRecorder } from './clean.ts'
 import { type Evidence, type Recorded, type Redactor, recordEvidence } from './evidence/index.ts'
 import type { LoadedRun } from './load.ts'
 import type { Recorder } from './recorder.ts'
-import { keepDom, pictureName, takeOutline, takePicture } from './step-evidence.ts'
+import { keepDom, pictureName, type ToldOutline, takeOutline, takePicture } from './step-evidence.ts'
 import { boundTabs } from './tabs.ts'
 import { tell } from './tell.ts'
 
@@ -52,7 +52,7 @@ export async function runAttempt(given: AttemptContext): Promise<AttemptResult> 
   const { run, lease, redactor, directory } = given
   // The session takes secrets out of what it says only as they are; pages quote and escape them.
   const recorder = cleanRecorder(given.recorder, redactor)
-  const context = { ...given, recorder, later: [] as Promise<void>[] }
+  const context = { ...given, recorder, later: [] as Promise<void>[], told: { aria: '', seq: 0 } }
   const evidence = await recordEvidence(lease.context, {
     emit: (event) => void given.recorder.emit({ ...event }),
     redact: redactor,
@@ -77,6 +77,8 @@ export async function runAttempt(given: AttemptContext): Promise<AttemptResult> 
 interface Running extends AttemptContext {
   /** What the end of the attempt waits for. */
   later: Promise<void>[]
+  /** Shared by all of the attempt's steps. */
+  told: ToldOutline
 }
 
 type Outcome = Pick<AttemptResult, 'status' | 'failure'>
@@ -128,7 +130,6 @@ async function runStep(
   const text = redactor.text(step.text)
   await evidence.currentStep(step_id, `${number}. ${text}`)
   recorder.emit({ kind: 'step.start', step_id, number, section, text, line: step.range.start.line, verb: step.verb })
-  const navigations = evidence.navigations()
   const started = performance.now()
   const failure = await orAbort(session.run(step), context.signal).then(
     () => undefined,
@@ -142,8 +143,7 @@ async function runStep(
   if (failure) await takePicture({ name: pictureName(step.number), stepId: step_id }, session.page, context, evidence)
   if (failure) await takeOutline(step_id, session.page, context, evidence)
   // The browser answers in order: the next step need not wait for what was asked before it.
-  else if (evidence.navigations() > navigations)
-    context.later.push(takeOutline(step_id, session.page, context, evidence))
+  else context.later.push(takeOutline(step_id, session.page, context, evidence))
   if (step.verb === 'snapshot') await keepDom(step, session.page, context, evidence)
   const forgiven = failure && (step.options.optional === true || section === 'teardown')
   const bad = section === 'setup' || failure?.kind === 'environment' ? 'errored' : 'failed'

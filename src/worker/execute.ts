@@ -137,6 +137,7 @@ async function tryOnce(executor: Executor, loaded: LoadedRun, context: Attempts)
     const wanted = wantedEvidence(executor, loaded)
     lease = await pool.acquire({ ...contextOptions(plan.settings), ...hold.context }, signal)
     const redactor = makeRedactor(loaded.secrets)
+    for (const password of loaded.passwords) redactor.learnPassword(password)
     const gone = AbortSignal.any([signal, lease.crashed])
     const result = await runAttempt({
       run: loaded,

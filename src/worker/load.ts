@@ -2,7 +2,7 @@ import type { Queries } from '../core/context.ts'
 import type { Keyring } from '../core/keyring.ts'
 import type { leaseStore } from '../core/runs/index.ts'
 import { compileScenario } from '../core/scenarios/compiled.ts'
-import { findTexts, findVersion, type StepPlan } from '../core/scenarios/index.ts'
+import { findTexts, findVersion, passwordIn, type StepPlan, withoutPasswords } from '../core/scenarios/index.ts'
 
 type ClaimedRun = leaseStore.ClaimedRun
 
@@ -15,6 +15,8 @@ export interface LoadedRun {
   variables: Record<string, string>
   env: Record<string, string>
   secrets: Record<string, string>
+  /** Passwords that the steps write down. */
+  passwords: string[]
   data: Record<string, string>
 }
 
@@ -45,14 +47,15 @@ export async function loadRun(claimed: ClaimedRun, { db, keyring, localSecrets }
   const all = [plan, ...uses]
   return {
     claimed,
-    plan,
-    uses,
+    plan: withoutPasswords(plan),
+    uses: uses.map(withoutPasswords),
     variables: Object.assign({}, ...uses.map((one) => one.variables), plan.variables, claimed.variables),
     env: { BASE_URL: claimed.base_url, ...environmentOf(claimed.variables) },
     secrets: pick(
       { ...localSecrets, ...given },
       all.flatMap((one) => one.secrets),
     ),
+    passwords: all.flatMap(({ steps }) => steps.flatMap((step) => passwordIn(step) ?? [])),
     data: claimed.data_row === null ? {} : (plan.data[claimed.data_row] ?? {}),
   }
 }

@@ -19,15 +19,27 @@ export async function takePicture(
   recorder.emit({ kind: 'screenshot', step_id: stepId, name, media_type: 'image/jpeg', ...facts })
 }
 
-/** The page's accessible outline, as an event. */
+/** The latest outline that was told in full, and the number of its event; at first the empty one. */
+export interface ToldOutline {
+  aria: string
+  seq: number
+}
+
+/** The page's accessible outline, as an event: in full where it changed, else the number of the event that has it. */
 export async function takeOutline(
   stepId: string,
   page: Page,
-  { recorder }: AttemptContext,
+  { recorder, told }: AttemptContext & { told: ToldOutline },
   evidence: Evidence,
 ): Promise<void> {
   const aria = await evidence.outline(page)
-  if (aria) recorder.emit({ kind: 'dom.snapshot', step_id: stepId, aria })
+  if (!aria) return
+  if (aria === told.aria) {
+    recorder.emit({ kind: 'dom.snapshot', step_id: stepId, unchanged_since: told.seq })
+    return
+  }
+  const { seq } = recorder.emit({ kind: 'dom.snapshot', step_id: stepId, aria })
+  Object.assign(told, { aria, seq })
 }
 
 /** What a Snapshot step leaves beside its outline: the DOM itself. */

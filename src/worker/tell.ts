@@ -34,7 +34,7 @@ export function tell(event: RuntimeEvent, context: AttemptContext, evidence: Evi
         kind: 'dom.snapshot',
         step_id: event.step_id,
         label: event.label,
-        aria: event.aria.slice(0, 8000),
+        aria: evidence.cleanOutline(event.aria),
       })
       return
     case 'secret_filled':

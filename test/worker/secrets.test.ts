@@ -12,7 +12,9 @@ const secret = 's3cr3t"Pa&ss<w>é+x/y'
 const bearer = 'tok-0123456789abcdef-9876'
 const shaped = `ghp_${'a1B2c3D4e5'.repeat(4)}`
 const cookie = 'cookie-value-4711-xyz'
-const planted = { secret, bearer, shaped, cookie }
+const written = 'hunter2-in-the-step'
+const filled = 'pre-filled-pw-77'
+const planted = { secret, bearer, shaped, cookie, filled }
 
 /** Every way in which a value could still stand in bytes. */
 function formsOf(value: string): string[] {
@@ -48,6 +50,7 @@ const filesUnder = (folder: string): string[] =>
 const html = (value: string) => value.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/"/g, '&quot;')
 const page = `<!doctype html><title>Till</title><h1>Till</h1>
 <label>Key <input id=k></label><label>Typed <input id=u></label><label>Password <input type=password id=p></label>
+<label>Old <input type=password value=${filled}></label><label>New password <input type=password id=n></label>
 <p id=o></p><p>${html(secret)}</p><p>${shaped}</p><a href=/file download=take.txt>file</a><a href=/packed download=take.txt.gz>packed</a>
 <button onclick="go()">Send</button>
 <script>
@@ -58,6 +61,7 @@ const page = `<!doctype html><title>Till</title><h1>Till</h1>
     const value = k.value
     console.log('key is ' + value, JSON.stringify({ value }), btoa(unescape(encodeURIComponent(value))))
     console.error(new Error('bad ' + value))
+    console.warn('new ' + n.value + ' old ' + document.querySelector('[value="${filled}"]').value)
     Promise.reject(new Error('unhandled ' + value))
     document.title = 'Till ' + value
     await fetch('/echo?key=' + encodeURIComponent(value), {
@@ -115,21 +119,22 @@ secrets: [TILL_KEY]
 2. Fill "Key" with \`\${secrets.TILL_KEY}\`
 3. Type \`\${secrets.TILL_KEY}\` into "Typed"
 4. Fill "Password" with \`\${secrets.TILL_KEY}\`
-5. Click button "Send"
-6. Assert text "sent" is visible
-7. Snapshot
-8. Screenshot
-9. Download by clicking link "file" as take
-10. Click link "packed"
-11. Navigate to /again
-12. Assert text "never there" is visible {timeout: 300ms}
+5. Fill "New password" with "${written}"
+6. Click button "Send"
+7. Assert text "sent" is visible
+8. Snapshot
+9. Screenshot
+10. Download by clicking link "file" as take
+11. Click link "packed"
+12. Navigate to /again
+13. Assert text "never there" is visible {timeout: 300ms}
 `
   const uploaded = await rest('POST /v1/scenarios', { content })
   t.equal(uploaded.status, 200, JSON.stringify(uploaded.body))
   const started = await rest('POST /v1/runs/manual', { scenario_id: 'till', secrets: { TILL_KEY: secret } })
   const { id, trace_id } = started.body
   const ended = await rest(`GET /v1/runs/${id}/wait?seconds=50`)
-  t.equal(ended.body.runs?.[0]?.failure?.step?.number, 12, JSON.stringify(ended.body.runs?.[0]?.failure))
+  t.equal(ended.body.runs?.[0]?.failure?.step?.number, 13, JSON.stringify(ended.body.runs?.[0]?.failure))
 
   const { body: trace } = await rest(`GET /v1/traces/${trace_id}`)
   const kinds = new Set(trace.artifacts.map((artifact: { kind: string }) => artifact.kind))
@@ -148,8 +153,8 @@ secrets: [TILL_KEY]
     t.ok(kinds.has(kind), `leaves ${kind}`)
   const pictures = trace.artifacts.filter((artifact: { kind: string }) => artifact.kind === 'screenshot')
   const names = pictures.map((artifact: { name: string }) => artifact.name)
-  t.ok(names.includes('012.jpg'), 'a real picture of the step that failed')
-  t.ok(names.includes('006.jpg'), 'and one from the film of a step that passed')
+  t.ok(names.includes('013.jpg'), 'a real picture of the step that failed')
+  t.ok(names.includes('007.jpg'), 'and one from the film of a step that passed')
 
   const files = filesUnder(join(home, 'blobs'))
   t.ok(files.length > 10)
@@ -186,6 +191,28 @@ secrets: [TILL_KEY]
   // However deep it is quoted and escaped.
   const bare = (text: string) => text.replace(/["\\]/g, '')
   t.notOk(bare(all).includes(bare(Buffer.from(secret).toString('latin1'))), 'nor quoted in quotes')
+  // The scenario itself holds what its author wrote into it, under the trace's feet and nowhere else.
+  const blobs = files.flatMap((path) => everything(readFileSync(path)))
+  t.notOk(
+    blobs.some((bytes) => formsOf(written).some((form) => bytes.includes(form))),
+    'a password written out in a step',
+  )
+  const { body: outlines } = await rest(`GET /v1/traces/${trace_id}/events?kind=dom.snapshot&limit=500`)
+  const snapshots = outlines.events as { seq: number; step_id: string; aria?: string; unchanged_since?: number }[]
+  const { body: ends } = await rest(`GET /v1/traces/${trace_id}/events?kind=step.end`)
+  for (const { step_id, number } of ends.events)
+    t.ok(
+      snapshots.some((one) => one.step_id === step_id),
+      `step ${number} has its outline`,
+    )
+  const told = new Set(snapshots.flatMap(({ seq, aria }) => (aria === undefined ? [] : [seq])))
+  const unchanged = snapshots.filter((one) => one.unchanged_since !== undefined)
+  t.ok(unchanged.length > 0 && unchanged.every((one) => told.has(one.unchanged_since!)), 'an outline is told once')
+  t.match(JSON.stringify(snapshots), /textbox \\"Old\\": ••••/, 'passwords are dots in it')
+  const { body: shown } = await rest(`GET /v1/traces/${trace_id}/events?step=1&kind=dom.snapshot`, undefined, {
+    accept: 'text/markdown',
+  })
+  t.match(shown, /- heading "Till"/, 'and it can be read')
   t.match(all, /unhandled \[secret:TILL_KEY\]/, 'an unhandled rejection is told of')
   t.match(all, /No video: ffmpeg was not found/, 'a video that cannot be made is said, and fails nothing')
 })

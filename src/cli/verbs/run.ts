@@ -1,5 +1,7 @@
 import { Option } from 'commander'
 import { fail } from '../../core/errors.ts'
+import { warningsOf } from '../../core/scenarios/index.ts'
+import { formatProblem } from '../../core/scenarios/language/problem.ts'
 import { openCarrier } from '../carrier.ts'
 import type { Cli, Verb } from '../cli.ts'
 import { needDisplay } from '../display.ts'
@@ -66,6 +68,9 @@ async function runAll(args: readonly string[], round: Round): Promise<number> {
     if (choices.reporter && choices.output === undefined) out.write(choices.reporter({ runs: [], files: new Map() }))
     return 0
   }
+  for (const { plan, source } of wanted)
+    for (const warning of warningsOf(plan))
+      err.line(err.paint.yellow(formatProblem(source?.file ?? plan.scenario.slug, warning)))
   const server = await serve(gathered, choices, cli)
   try {
     const code = await runRound(wanted, gathered, round)

@@ -14,5 +14,7 @@ function describe(event: RunEvent): string {
   if (event.kind === 'network.request') return `${text('method')} ${text('url')}`
   if (event.kind === 'network.response') return `${text('status') || text('failure')} ${text('method')} ${text('url')}`
   if (event.kind === 'run.end') return `${text('status')} ${text('message')}`
+  if (event.kind === 'dom.snapshot' && event.unchanged_since !== undefined)
+    return `unchanged since event ${text('unchanged_since')}`
   return text('text') || text('message') || text('url') || text('name')
 }

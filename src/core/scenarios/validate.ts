@@ -3,6 +3,7 @@ import { defineCommand } from '../command.ts'
 import { files } from '../fields.ts'
 import { compiler } from './compiler.ts'
 import { exampleScenario } from './example.ts'
+import { warningsOf } from './language/passwords.ts'
 import { formatProblem } from './language/problem.ts'
 import { problem } from './scenario.ts'
 
@@ -19,6 +20,7 @@ export const validateScenarios = defineCommand({
       z.object({ file: z.string().nullable(), id: z.string(), slug: z.string(), title: z.string(), steps: z.int() }),
     ),
     problems: z.array(problem),
+    warnings: z.array(problem).describe('What runs all the same'),
   }),
   rest: 'POST /v1/scenarios/validate',
   access: { scope: 'mcp:read' },
@@ -29,7 +31,14 @@ export const validateScenarios = defineCommand({
     {
       title: 'a valid scenario',
       input: { files: [{ content: exampleScenario }] },
-      output: { valid: true, problems: [] },
+      output: { valid: true, problems: [], warnings: [] },
+    },
+    {
+      title: 'a password in a step',
+      input: {
+        files: [{ file: 'a.molar.md', content: `${exampleScenario.trimEnd()}\n9. Fill "Password" with "hunter2"\n` }],
+      },
+      output: { valid: true, warnings: [{ file: 'a.molar.md', code: 'MOLAR_S013' }] },
     },
     {
       title: 'an unknown verb',
@@ -37,10 +46,11 @@ export const validateScenarios = defineCommand({
       output: { valid: false, problems: [{ file: 'a.molar.md', code: 'MOLAR_S001' }] },
     },
   ],
-  render({ valid, scenarios, problems }) {
+  render({ valid, scenarios, problems, warnings }) {
     const good = scenarios.map(({ file, slug, steps }) => `${file ?? slug}: valid, ${steps} steps`)
     return [
       ...problems.map((problem) => formatProblem(problem.file ?? 'scenario', problem)),
+      ...warnings.map((warning) => `warning: ${formatProblem(warning.file ?? 'scenario', warning)}`),
       ...good,
       valid ? '' : 'Not valid.',
     ]
@@ -54,6 +64,7 @@ export const validateScenarios = defineCommand({
       const { id, slug, title } = plan.scenario
       return { file, id, slug, title, steps: plan.steps.length }
     })
-    return { valid: problems.length === 0, scenarios, problems }
+    const warnings = compiled.flatMap(({ file, plan }) => warningsOf(plan).map((warning) => ({ ...warning, file })))
+    return { valid: problems.length === 0, scenarios, problems, warnings }
   },
 })

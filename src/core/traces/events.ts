@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineCommand } from '../command.ts'
-import { eventKinds, exampleTraceId, renderEvent, runEvent } from '../runs/index.ts'
+import { eventKinds, exampleTraceId, type RunEvent, renderEvent, runEvent } from '../runs/index.ts'
 import { noTrace, traceRef } from './get.ts'
 import { findTrace, sliceEvents } from './store.ts'
 
@@ -35,7 +35,7 @@ export const traceEvents = defineCommand({
     complete: { id: { list: 'traces.list', field: 'id' } },
   },
   render: ({ events, next_offset }) =>
-    [...events.map(renderEvent), ...(next_offset === null ? [] : [`(more: offset ${next_offset})`])].join('\n'),
+    [...events.map(renderWhole), ...(next_offset === null ? [] : [`(more: offset ${next_offset})`])].join('\n'),
   examples: [
     {
       title: 'how the second step ended',
@@ -47,7 +47,8 @@ export const traceEvents = defineCommand({
   async handler({ id, step, kind, limit, offset }, { db }) {
     const trace = (await findTrace(db, id)) ?? noTrace(id)
     const found = await sliceEvents(db, trace.run_id, { step, kind, limit: limit + 1, offset })
-    const events = withinBytes(found.slice(0, limit))
+    const asked = step !== undefined || kind !== undefined
+    const events = withinBytes(found.slice(0, limit).map((event) => (asked ? event : beginning(event))))
     const more = found.length > events.length
     return {
       events,
@@ -56,6 +57,20 @@ export const traceEvents = defineCommand({
     }
   },
 })
+
+/** An event's line, and below it the page's outline where it has one. */
+const renderWhole = (event: RunEvent): string =>
+  typeof event.aria === 'string' ? `${renderEvent(event)}\n${event.aria.replace(/^/gm, '    ')}` : renderEvent(event)
+
+/** Outlines are long: of a list that was not asked for them, only their beginnings. */
+const beginning = (event: RunEvent): RunEvent =>
+  typeof event.aria === 'string' && event.aria.length > 200
+    ? {
+        ...event,
+        aria: `${event.aria.slice(0, 200).toWellFormed()}…`,
+        cut: 'kind: dom.snapshot or a step shows it whole',
+      }
+    : event
 
 function withinBytes<Event>(events: readonly Event[]): Event[] {
   let bytes = 0

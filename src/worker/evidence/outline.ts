@@ -4,12 +4,58 @@ import { within } from './deadline.ts'
 import type { Redactor } from './redact.ts'
 
 const outlineLimit = 8000
+const dots = '••••'
 const htmlLimit = 2 * 2 ** 20
 
-/** What the page says to those who cannot see it; undefined when it does not answer within 500 ms. */
-export async function outlineOf(page: Page, redact: Redactor): Promise<string | undefined> {
-  const aria = await within(500, page.locator('css=body').ariaSnapshot({ timeout: 450 }))
-  return aria ? clip(aria, outlineLimit, redact) : undefined
+/** What a context's pages say to those who cannot see them: without secrets, and passwords as dots. */
+export function outliner(redact: Redactor) {
+  const passwords = new Set<string>()
+  const clean = (aria: string) => clip(withoutPasswords(aria, passwords), outlineLimit, redact)
+  return {
+    clean,
+    /** Undefined when the page does not answer within 500 ms. */
+    async of(page: Page): Promise<string | undefined> {
+      const found = await within(
+        500,
+        unseen(page, () =>
+          // Answered in this order: no outline without what stands in its password fields.
+          Promise.all([page.evaluate(passwordsShown), page.ariaSnapshot({ timeout: 450 })]),
+        ),
+      )
+      for (const password of found?.[0] ?? []) {
+        passwords.add(password.trim())
+        redact.learnPassword(password)
+      }
+      return found && clean(found[1])
+    },
+  }
+}
+
+/** Playwright's own trace does not tell of these calls: what the scenario did is easier to see, and costs less to record. */
+function unseen<Result>(page: Page, work: () => Promise<Result>): Promise<Result> {
+  const { _wrapApiCall: wrap } = page as { _wrapApiCall?: Wrap<Result> }
+  return wrap ? wrap.call(page, work, { internal: true }) : work()
+}
+type Wrap<Result> = (work: () => Promise<Result>, options: { internal: boolean }) => Promise<Result>
+
+/** Runs in the page, also through what components hide; a locator would load all of Playwright's script there first. */
+function passwordsShown(): string[] {
+  const within = (root: Document | ShadowRoot): string[] => [
+    ...[...root.querySelectorAll('input')].filter(({ type }) => type === 'password').map(({ value }) => value),
+    ...[...root.querySelectorAll('*')].flatMap(({ shadowRoot }) => (shadowRoot ? within(shadowRoot) : [])),
+  ]
+  return within(document).filter((value) => value !== '')
+}
+
+/** An outline tells a field's content behind its name: `- textbox "Password": hunter2`. */
+function withoutPasswords(aria: string, passwords: ReadonlySet<string>): string {
+  if (passwords.size === 0) return aria
+  const ends = [...passwords].flatMap((value) => [`: ${value}`, `: ${JSON.stringify(value)}`])
+  const hide = (line: string) => {
+    const end = /^ *- textbox\b/.test(line) && ends.find((one) => line.endsWith(one))
+    return end ? `${line.slice(0, -end.length)}: ${dots}` : line
+  }
+  return aria.split('\n').map(hide).join('\n')
 }
 
 /** The page's DOM as HTML, without what stands in password fields; undefined when it does not answer in time. */

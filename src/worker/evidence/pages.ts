@@ -13,7 +13,6 @@ const levels: Record<string, 'console.log' | 'console.warn' | 'console.error'> =
 export function recordPages(context: BrowserContext, out: BoundedEmitter, redact: Redactor) {
   const names = new WeakMap<Page, string>()
   let count = 0
-  let navigations = 0
 
   function nameOf(page: Page | null): string | undefined {
     return page ? names.get(page) : undefined
@@ -29,7 +28,6 @@ export function recordPages(context: BrowserContext, out: BoundedEmitter, redact
     names.set(page, `p${++count}`)
     page.on('framenavigated', (frame: Frame) => {
       if (frame !== page.mainFrame()) return
-      navigations++
       out.emit({ kind: 'navigation', page: names.get(page)!, url: clip(frame.url(), urlLimit, redact) })
     })
     page.on('crash', () => out.emit({ kind: 'log', level: 'error', message: 'The page crashed.', ...named(page) }))
@@ -67,7 +65,6 @@ export function recordPages(context: BrowserContext, out: BoundedEmitter, redact
 
   return {
     nameOf,
-    navigations: () => navigations,
     stop: () =>
       void context.off('page', onPage).off('console', onConsole).off('weberror', onWebError).off('dialog', onDialog),
   }

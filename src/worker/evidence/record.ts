@@ -5,7 +5,7 @@ import { within } from './deadline.ts'
 import { type DownloadedFile, recordDownloads } from './downloads.ts'
 import type { EvidenceEvent } from './event.ts'
 import { recordNetwork } from './network.ts'
-import { htmlOf, outlineOf } from './outline.ts'
+import { htmlOf, outliner } from './outline.ts'
 import { recordPages } from './pages.ts'
 import { masksFor, takePicture } from './picture.ts'
 import type { Redactor } from './redact.ts'
@@ -36,10 +36,10 @@ export interface Evidence {
   picture(page: Page): Promise<Buffer | undefined>
   /** The page's accessible outline, redacted and bounded; undefined when it does not answer. */
   outline(page: Page): Promise<string | undefined>
+  /** An outline that was taken elsewhere, redacted and bounded as well. */
+  cleanOutline(aria: string): string
   /** The page's DOM as HTML, redacted. */
   html(page: Page): Promise<Buffer | undefined>
-  /** How often a page of this context has gone to another document or address. */
-  navigations(): number
   /** To be awaited before text is typed into `field`: covers it where `secret` (the default), and keeps a `value` that goes into a password field out of all that follows. */
   maskFilled(field: Locator, typed?: { value?: string; secret?: boolean }): Promise<void>
   /** The name that events give this page: p1, p2, … */
@@ -65,6 +65,7 @@ export async function recordEvidence(context: BrowserContext, options: EvidenceO
   const pages = recordPages(context, out, options.redact)
   const network = recordNetwork(context, out, options.redact, (request) => pages.nameOf(pageOf(request)))
   const downloads = recordDownloads(context)
+  const outlines = outliner(options.redact)
   const [replay] = await Promise.all([
     options.replay ? recordReplay(context) : undefined,
     options.trace ? context.tracing.start({ screenshots: true, snapshots: true }) : undefined,
@@ -87,9 +88,9 @@ export async function recordEvidence(context: BrowserContext, options: EvidenceO
       if (stepId !== null) await group(title ?? stepId)
     },
     picture: async (page) => (options.pictures ? takePicture(page, masks) : undefined),
-    outline: (page) => outlineOf(page, options.redact),
+    outline: (page) => outlines.of(page),
+    cleanOutline: (aria) => outlines.clean(aria),
     html: (page) => htmlOf(page, options.redact),
-    navigations: () => pages.navigations(),
     async maskFilled(field, { value, secret = true } = {}) {
       if (secret) await masks.add(field)
       else if (value && (await masks.isPassword(field))) options.redact.learn('password', value)

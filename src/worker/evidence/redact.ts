@@ -14,6 +14,8 @@ export interface Redactor {
   holds(buffer: Buffer): boolean
   /** Adds a value that turned out to be secret: from now on this redactor knows it too. */
   learn(name: string, value: string): void
+  /** The same for what was typed as a password, unless it could be an ordinary word. */
+  learnPassword(value: string): void
   /** Another redactor, which knows these values as well. */
   with(more: Record<string, string>): Redactor
 }
@@ -23,6 +25,11 @@ export function makeRedactor(secrets: Record<string, string>): Redactor {
   const known = { ...secrets }
   let { inText, inBytes } = replacers(known)
   const text = (value: string) => redactShapes(inText(value))
+  const learn = (name: string, value: string) => {
+    if (Object.values(known).includes(value)) return
+    known[freeName(name, known)] = value
+    ;({ inText, inBytes } = replacers(known))
+  }
   return {
     text,
     secrets: (value) => inText(value),
@@ -36,10 +43,9 @@ export function makeRedactor(secrets: Record<string, string>): Redactor {
       const before = buffer.toString('latin1')
       return inBytes(before) !== before
     },
-    learn(name, value) {
-      if (Object.values(known).includes(value)) return
-      known[freeName(name, known)] = value
-      ;({ inText, inBytes } = replacers(known))
+    learn,
+    learnPassword(value) {
+      if (!/^\p{L}{0,9}$/u.test(value)) learn('password', value)
     },
     with(more) {
       const other = makeRedactor(known)

@@ -14,6 +14,8 @@ export const problemCodes = {
   MOLAR_S010: 'unknown role',
   MOLAR_S011: 'pattern too long or unsafe',
   MOLAR_S012: 'too large',
+  /** A warning: it runs all the same. */
+  MOLAR_S013: 'a password written out',
 } as const
 
 export type ProblemCode = keyof typeof problemCodes

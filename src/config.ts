@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import type { S3Options } from './core/blobs/index.ts'
+import { allowEntryProblem, type EgressRules } from './core/egress/rules.ts'
 import { fail } from './core/errors.ts'
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
@@ -49,6 +50,11 @@ export interface Config {
   allowedHosts: string[]
   /** MOLAR_RUN_ORIGINS: what runs may reach beside their base URL: origins, or https://*.example.com; comma-separated. */
   runOrigins: string[]
+  /**
+   * MOLAR_EGRESS=public|private: whether addresses that users give must be public ones; public with DATABASE_URL, else
+   * private. MOLAR_EGRESS_ALLOW: hosts, addresses and ranges that are reached all the same; comma-separated.
+   */
+  egress: EgressRules
   /** MOLAR_READS_PER_MINUTE, MOLAR_WRITES_PER_MINUTE: calls of one org; 600 and 120 with DATABASE_URL, else unlimited. 0 is no limit. */
   rates: { read: number; write: number }
   /** MOLAR_S3_ENDPOINT, _BUCKET, _REGION, _ACCESS_KEY_ID, _SECRET_ACCESS_KEY, _PREFIX: where blobs are; the home when absent. */
@@ -105,6 +111,7 @@ export function readConfig(environment: Environment): Config {
     allowedOrigins: list(get('MOLAR_ALLOWED_ORIGINS')) ?? [],
     allowedHosts: list(get('MOLAR_ALLOWED_HOSTS')) ?? [],
     runOrigins: origins(get, 'MOLAR_RUN_ORIGINS'),
+    egress: egress(get),
     rates: rates(get),
     s3: s3(get),
     retentionDays: whole(get, 'MOLAR_RETENTION_DAYS', 1, 36_500),
@@ -186,6 +193,16 @@ function origins(get: Get, name: string): string[] {
       wrong(name, origin, 'origins such as https://cdn.example.com or https://*.example.com')
     return origin
   })
+}
+
+/** On a laptop what is tested runs on the laptop; a server's own network is nobody's to look at. */
+function egress(get: Get): EgressRules {
+  const usual = get('DATABASE_URL') === undefined ? 'private' : 'public'
+  const allow = list(get('MOLAR_EGRESS_ALLOW')) ?? []
+  for (const entry of allow)
+    if (allowEntryProblem(entry) !== undefined)
+      wrong('MOLAR_EGRESS_ALLOW', entry, 'host names, *.names, addresses and ranges such as 10.1.0.0/16')
+  return { reach: choice(get, 'MOLAR_EGRESS', ['public', 'private']) ?? usual, allow }
 }
 
 /** A bucket is what turns S3 on; the rest must then be whole. */

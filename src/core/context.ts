@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { BlobStore } from './blobs/index.ts'
 import type { Pages } from './cursor.ts'
+import type { Egress } from './egress/index.ts'
 import type { Keyring } from './keyring.ts'
 import type { Principal } from './principal.ts'
 import type { RunEvent } from './runs/index.ts'
@@ -66,6 +67,7 @@ export interface Services {
   blobs: BlobStore
   live: LiveEvents
   keyring: Keyring
+  egress: Egress
   rates: RateLimiter
   authenticate(credential: Credential | undefined, wanted: Wanted): Promise<Principal>
   /** The same together with a first statement; undefined where this kind of credential is resolved by itself. */
@@ -131,6 +133,7 @@ export interface HandlerContext {
   blobs: BlobStore
   live: LiveEvents
   keyring: Keyring
+  egress: Egress
   localSecrets: Record<string, string>
   scrubber: MakeScrubber
   publicUrl: string | null

@@ -35,6 +35,7 @@ export function handlerContext(
     blobs: services.blobs,
     live: services.live,
     keyring: services.keyring,
+    egress: services.egress,
     localSecrets: services.localSecrets,
     scrubber: services.scrubber,
     publicUrl: services.publicUrl,

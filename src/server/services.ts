@@ -6,6 +6,7 @@ import { localSecret } from '../auth/local.ts'
 import type { Config } from '../config.ts'
 import { fileBlobs, s3Blobs } from '../core/blobs/index.ts'
 import type { Services } from '../core/context.ts'
+import { makeEgress } from '../core/egress/index.ts'
 import { makeKeyring } from '../core/keyring.ts'
 import { runNews, runStore } from '../core/runs/index.ts'
 import { attachEmbedded, type Database, openDatabase, openQueue, prepareDatabase, type Queue } from '../db/index.ts'
@@ -63,6 +64,7 @@ export async function openServices(config: Config, { log, observe, role = 'cli' 
       blobs: config.s3 ? s3Blobs(config.s3) : fileBlobs(join(config.home, 'blobs')),
       live,
       keyring,
+      egress: makeEgress(config.egress),
       rates: rateLimiter(config.rates),
       authenticate: makeAuthenticate({ db, keyring, internalToken: config.internalToken }),
       arrive: makeArrive(db, keyring),

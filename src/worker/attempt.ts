@@ -39,7 +39,7 @@ export interface AttemptContext {
   replay: boolean
   /** Aborts when the run is cancelled, lost, out of time, or its browser is gone; the reason is an Error. */
   signal: AbortSignal
-  allowRequest: (url: string) => void
+  allowRequest: (url: string) => Promise<void>
   /** A file that a step uploads, by its name. */
   files: RuntimeEnvironment['files']
 }

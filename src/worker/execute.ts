@@ -122,14 +122,10 @@ async function tryOnce(executor: Executor, loaded: LoadedRun, context: Attempts)
   }
   const { recorder, shelf, signal } = context
   const allowed = [new URL(claimed.base_url).origin, ...executor.runOrigins]
-  const onRefused = (url: string) =>
-    void recorder.emit({
-      kind: 'log',
-      level: 'warn',
-      about: 'origin',
-      message: `Refused a request to ${url}: runs are held to ${allowed.join(', ')}`,
-    })
-  const hold = await holdToOrigins({ allowed, onRefused })
+  const onRefused = (url: string, why = `runs are held to ${allowed.join(', ')}`) =>
+    void recorder.emit({ kind: 'log', level: 'warn', about: 'origin', message: `Refused a request to ${url}: ${why}` })
+  const { egress } = executor.services
+  const hold = await holdToOrigins({ allowed, onRefused, ...(egress.guarded && { connect: egress.connect }) })
   const directory = await mkdtemp(join(tmpdir(), 'molar-run-'))
   await chmod(directory, 0o700)
   let lease: Lease | undefined
@@ -147,9 +143,10 @@ async function tryOnce(executor: Executor, loaded: LoadedRun, context: Attempts)
       directory,
       signal: gone,
       files: uploads(executor, claimed),
-      allowRequest: (url) => {
+      allowRequest: async (url) => {
         if (!isAllowed(url, allowed))
           throw new Error(`Runs are held to ${allowed.join(', ')}; ${new URL(url).origin} is not one of them.`)
+        await egress.check(url)
       },
       keep: shelf.put,
       replay: wanted.rrweb,

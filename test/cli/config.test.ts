@@ -12,6 +12,7 @@ t.test('what the environment leaves out has its default', async (t) => {
     allowedOrigins: [],
     localSecrets: {},
     ci: false,
+    egress: { reach: 'private', allow: [] },
   })
   t.equal(readConfig({ DATABASE_URL: '', MOLAR_PORT: ' ' }).port, 4000, 'empty is not set')
 })
@@ -30,6 +31,8 @@ t.test('values are typed, secrets keep their spaces, the first of two names wins
     MOLAR_SANDBOX: 'OFF',
     MOLAR_ALLOWED_HOSTS: 'a, b,',
     MOLAR_TOOLSETS: 'runs',
+    DATABASE_URL: 'postgres://db/molar',
+    MOLAR_EGRESS_ALLOW: 'staging.internal, *.test, 10.1.0.0/16, ::1',
     CI: 'true',
     FORCE_COLOR: '1',
   })
@@ -42,6 +45,7 @@ t.test('values are typed, secrets keep their spaces, the first of two names wins
     sandbox: 'off',
     allowedHosts: ['a', 'b'],
     toolsets: ['runs'],
+    egress: { reach: 'public', allow: ['staging.internal', '*.test', '10.1.0.0/16', '::1'] },
     ci: true,
     color: true,
   })
@@ -55,6 +59,8 @@ t.test('a wrong value is one line that names the variable and what it takes, and
     MOLAR_PORT: '70000',
     MOLAR_WORKERS: '-1',
     MOLAR_SANDBOX: 'maybe',
+    MOLAR_EGRESS: 'some',
+    MOLAR_EGRESS_ALLOW: '10.0.0.0/33',
     MOLAR_LOG_LEVEL: 'loud',
     MOLAR_SECRET: 'short',
     MOLAR_URL: 'ftp://x',

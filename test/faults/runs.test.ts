@@ -143,6 +143,48 @@ t.test('no other origin is reached, whatever the page or the scenario tries', as
   t.same(app.foreignHits, [], 'the foreign origin saw nothing')
 })
 
+t.test('on a server, what is not public is not reached, even where its origin is allowed', async (t) => {
+  const base = app.url.replace('127.0.0.1', 'localhost')
+  const guarded = await world(t, {
+    workers: 2,
+    environment: { MOLAR_EGRESS: 'public', MOLAR_EGRESS_ALLOW: 'localhost', MOLAR_RUN_ORIGINS: app.away },
+  })
+  const before = app.foreignHits.length
+  const runAll = async (base_url: string, ...all: string[][]) => {
+    const order = { files: all.map((steps) => ({ content: scenario(steps) })), base_url, wait: 50 }
+    const { body } = await guarded.rest('POST /v1/runs/batch', order)
+    const read = async ({ id }: { id: string }) => (await guarded.rest(`GET /v1/runs/${id}`)).body
+    return Promise.all(body.runs.map(read))
+  }
+  const why = /127\.0\.0\.1 is an address of this machine.*MOLAR_EGRESS_ALLOW=127\.0\.0\.1/
+  const steps = [`Navigate to ${app.away}/x`, `Request GET ${app.away}/x`, 'Request GET /away expects 200']
+  const [page, good, redirected, ...refused] = await runAll(
+    base,
+    ['Navigate to /foreign', 'Assert text "refused" is visible', 'Wait 300ms'],
+    ['Navigate to /', 'Request GET / expects 200', 'Download by clicking link "Get" as file'],
+    ['Navigate to /away'],
+    ...steps.map((step) => [step]),
+  )
+  t.match(page, { status: 'passed' }, page.failure?.message)
+  const { body } = await guarded.rest(`GET /api/v1/traces/${page.trace_id}/events?kind=log&limit=200`)
+  t.match(JSON.stringify(body), why, 'the trace says why, and what allows it')
+  t.match(JSON.stringify(body), new RegExp(`to ${app.away.replace('http:', '')}: 127`), 'of the socket too')
+  t.match(good, { status: 'passed' }, good.failure?.message)
+  t.match(redirected, { status: /failed|errored/ }, 'a redirect')
+  for (const [at, step] of steps.entries()) t.match(refused[at], { status: 'errored', failure: { message: why } }, step)
+  const urls = [app.url.replace('127.0.0.1', '2130706433'), 'http://169.254.169.254', 'http://[::1]:8080']
+  for (const url of urls) {
+    const [run] = await runAll(url, ['Navigate to /'])
+    t.match(run, { status: 'errored', failure: { message: /does not reach such/ } }, url)
+  }
+  const [absent] = await runAll('http://localhost:9', ['Navigate to /'])
+  t.match(absent, { status: 'errored' }, 'where nothing listens there is no page')
+  const outline = (url: string) => guarded.rest('POST /v1/pages/outline', { url })
+  t.match((await outline(`${app.url}/`)).body, { status: 'failed', problem: why })
+  t.match((await outline(`${base}/`)).body, { status: 'done', outline: /Home/ })
+  t.equal(app.foreignHits.length, before, 'the foreign origin saw nothing')
+})
+
 t.test('a scenario does not get out of the page', async (t) => {
   const steps = [
     'Navigate to file:///etc/passwd',

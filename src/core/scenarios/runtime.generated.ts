@@ -1,7 +1,7 @@
 // Written by scripts/generate-runtime.ts from src/core/scenarios/runtime. Do not edit.
 
 /** Changes with the runtime, and with it the compiler's version. */
-export const runtimeDigest = '0182b7fb59'
+export const runtimeDigest = '4651df3279'
 
 /** The runtime's imports from Node. */
 export const runtimeImports: string = ``
@@ -1957,6 +1957,7 @@ const networkReasons = [
   ['ERR_SSL_', 'the secure connection failed'],
   ['ERR_CONNECTION_RESET', 'the connection was reset'],
   ['ERR_CONNECTION_CLOSED', 'the connection was closed without an answer'],
+  ['ERR_TUNNEL_CONNECTION_FAILED', 'no connection to it was made'],
   ['ERR_EMPTY_RESPONSE', 'it closed the connection without an answer'],
   ['ERR_CONNECTION_TIMED_OUT', 'it did not answer'],
   ['ERR_TIMED_OUT', 'it did not answer'],

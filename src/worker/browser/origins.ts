@@ -1,16 +1,20 @@
 import { createServer, request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import type { BrowserContextOptions } from 'playwright-core'
+import { OutsideError } from '../../core/egress/index.ts'
 import { isAllowed, type OriginPattern, parsePattern } from './allowed.ts'
 
 export interface OriginOptions {
   /** Origins that pages may reach. Everything inside the browser (data:, blob:, about:) is allowed anyway. */
   allowed: readonly OriginPattern[]
-  /** Told once of every refused URL, a hundred at most; a tunnel (https, WebSockets) shows only its host, and `//host:port` where the scheme is unknown. */
-  onRefused: (url: string) => void
   /**
-   * Opens the connections to allowed origins, for instance only to public addresses. Absent: Chromium connects itself,
-   * which is faster and right where the machine's own network is what is tested.
+   * Told once of every refused URL, a hundred at most; a tunnel (https, WebSockets) shows only its host, and `//host:port`
+   * where the scheme is unknown. `why` where the origin is allowed and its connection was not made.
+   */
+  onRefused: (url: string, why?: string) => void
+  /**
+   * Opens the connections to allowed origins, and only to addresses that may be reached. Absent: Chromium connects
+   * itself, which is faster and right where the machine's own network is what is tested.
    */
   connect?: (host: string, port: number) => Promise<Socket>
 }
@@ -64,12 +68,14 @@ function bypassRules(pattern: OriginPattern): string[] {
   return [`${protocol}//${host}:${port}`, `${socket}://${host}:${port}`]
 }
 
-function once(onRefused: (url: string) => void): (url: string) => void {
+type Tell = OriginOptions['onRefused']
+
+function once(onRefused: Tell): Tell {
   const told = new Set<string>()
-  return (url) => {
+  return (url, why) => {
     if (told.has(url) || told.size >= 100) return
     told.add(url)
-    onRefused(url)
+    onRefused(url, why)
   }
 }
 
@@ -79,12 +85,13 @@ async function tunnel(
   socket: Socket,
   head: Buffer,
   options: Required<OriginOptions>,
-  tell: (url: string) => void,
+  tell: Tell,
 ): Promise<void> {
   const { hostname, port } = splitHost(request.url ?? '')
+  const shown = port === 443 ? `https://${hostname}` : `//${request.url}`
   const candidates = [`https://${hostname}:${port}`, `http://${hostname}:${port}`]
   if (!candidates.some((url) => isAllowed(url, options.allowed))) {
-    tell(port === 443 ? `https://${hostname}` : `//${request.url}`)
+    tell(shown)
     socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n')
     return
   }
@@ -95,10 +102,13 @@ async function tunnel(
     socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
     if (head.length > 0) upstream.write(head)
     upstream.pipe(socket).pipe(upstream)
-  } catch {
+  } catch (error) {
+    tell(shown, reasonOf(error))
     socket.end('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n')
   }
 }
+
+const reasonOf = (error: unknown): string => (error instanceof OutsideError ? error.message : 'it cannot be reached.')
 
 function splitHost(authority: string): { hostname: string; port: number } {
   const colon = authority.lastIndexOf(':')
@@ -109,7 +119,7 @@ async function forward(
   request: IncomingMessage,
   response: ServerResponse,
   options: Required<OriginOptions>,
-  tell: (url: string) => void,
+  tell: Tell,
 ): Promise<void> {
   const url = request.url ?? ''
   if (!isAllowed(url, options.allowed)) {
@@ -133,8 +143,9 @@ async function forward(
     )
     upstream.on('error', () => response.destroy())
     request.pipe(upstream)
-  } catch {
-    response.writeHead(502, { connection: 'close' }).end()
+  } catch (error) {
+    tell(url, reasonOf(error))
+    response.destroy() // an answer of ours would look like one of the application
   }
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Page } from 'playwright-core'
+import type { Egress } from '../../core/egress/index.ts'
 import { CommandError } from '../../core/errors.ts'
 import { endOutline, findOutline, type OutlineAnswer, type OutlineJob, outlineSecrets } from '../../core/pages/index.ts'
 import { runStore } from '../../core/runs/index.ts'
@@ -14,7 +15,7 @@ import { renderNodes } from './render.ts'
 import { nameNodes } from './targets.ts'
 
 export interface Outliner {
-  services: Pick<OpenServices, 'db' | 'keyring' | 'localSecrets' | 'log'>
+  services: Pick<OpenServices, 'db' | 'keyring' | 'localSecrets' | 'egress' | 'log'>
   pool: BrowserPool
 }
 
@@ -33,12 +34,16 @@ export async function outlinePage({ services, pool }: Outliner, job: OutlineJob,
   const secrets = Object.fromEntries(result.plan.secrets.map((name) => [name, given[name] ?? '']))
   const redactor = makeRedactor(secrets)
   const signal = AbortSignal.any([stopping, AbortSignal.timeout(longestMs)])
-  const { answer, problem } = await lookAt(pool, result.plan, row.request.viewport, secrets, signal).catch(
-    (error: unknown) => {
-      if (stopping.aborted) throw error // the queue gives it to another worker
-      return { answer: null, problem: reasonOf(error, signal) }
-    },
-  )
+  const { answer, problem } = await lookAt(
+    { pool, egress: services.egress },
+    result.plan,
+    row.request.viewport,
+    secrets,
+    signal,
+  ).catch((error: unknown) => {
+    if (stopping.aborted) throw error // the queue gives it to another worker
+    return { answer: null, problem: reasonOf(error, signal) }
+  })
   const status = problem === null ? 'done' : 'failed'
   await endOutline(db, row.id, scrubbed({ status, answer, problem }, redactor))
   await db.tx((tx) => runStore.notifyRuns(tx, [row.id]))
@@ -64,7 +69,7 @@ const sizes: Record<string, { width: number; height: number; mobile?: true }> = 
 }
 
 async function lookAt(
-  pool: BrowserPool,
+  { pool, egress }: { pool: BrowserPool; egress: Egress },
   plan: StepPlan,
   viewport: string,
   secrets: Record<string, string>,
@@ -73,7 +78,11 @@ async function lookAt(
   const baseUrl = plan.settings.base_url!
   const allowed = [new URL(baseUrl).origin]
   const refused: string[] = []
-  const hold = await holdToOrigins({ allowed, onRefused: (url) => refused.push(url) })
+  const hold = await holdToOrigins({
+    allowed,
+    onRefused: (url) => refused.push(url),
+    ...(egress.guarded && { connect: egress.connect }),
+  })
   const { mobile, ...size } = sizes[viewport] ?? sizes.desktop!
   let lease: Lease | undefined
   try {
@@ -84,7 +93,7 @@ async function lookAt(
       gone.addEventListener('abort', () => reject(gone.reason), { once: true }),
     )
     aborted.catch(() => {})
-    const look = await Promise.race([walk(lease, plan, { baseUrl, allowed, secrets }), aborted])
+    const look = await Promise.race([walk(lease, plan, { baseUrl, allowed, egress, secrets }), aborted])
     const away = look.answer !== null && !isAllowed(look.answer.url, allowed)
     return away && look.problem === null
       ? {
@@ -101,10 +110,11 @@ async function lookAt(
 interface Terms {
   baseUrl: string
   allowed: string[]
+  egress: Egress
   secrets: Record<string, string>
 }
 
-async function walk({ context }: Lease, plan: StepPlan, { baseUrl, allowed, secrets }: Terms): Promise<Look> {
+async function walk({ context }: Lease, plan: StepPlan, { baseUrl, allowed, egress, secrets }: Terms): Promise<Look> {
   const session = await openSession(context, plan.settings, {
     baseUrl,
     variables: plan.variables,
@@ -116,8 +126,9 @@ async function walk({ context }: Lease, plan: StepPlan, { baseUrl, allowed, secr
     files: async () => {
       throw new Error('An outline has no files to upload.')
     },
-    allowRequest: (url) => {
+    allowRequest: async (url) => {
       if (!isAllowed(url, allowed)) throw new Error(`This is held to ${allowed.join(', ')}.`)
+      await egress.check(url)
     },
   })
   let status: number | null = null

@@ -14,6 +14,7 @@ const networkReasons: [string, string][] = [
   ['ERR_SSL_', 'the secure connection failed'],
   ['ERR_CONNECTION_RESET', 'the connection was reset'],
   ['ERR_CONNECTION_CLOSED', 'the connection was closed without an answer'],
+  ['ERR_TUNNEL_CONNECTION_FAILED', 'no connection to it was made'],
   ['ERR_EMPTY_RESPONSE', 'it closed the connection without an answer'],
   ['ERR_CONNECTION_TIMED_OUT', 'it did not answer'],
   ['ERR_TIMED_OUT', 'it did not answer'],

@@ -60,7 +60,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   checkHosts(app, config)
   addCors(app, config.allowedOrigins)
   logRequests(app)
-  stopGently(app, config.drain ?? 8000)
   registerNotFound(app)
   readJsonBodies(app)
   registerHealth(app, { checks: options.checks ?? {}, version })
@@ -75,6 +74,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     ...(config.streams && { limits: config.streams }),
   })
   for (const plugin of options.plugins ?? []) app.register(plugin)
+  stopGently(app, config.drain ?? 8000)
   await app.ready()
   return app
 }

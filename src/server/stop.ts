@@ -1,5 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { fail } from '../core/errors.ts'
+
+/** A client that keeps its connection may send just now: it is still answered, and told that the connection ends. */
+const lullMs = 250
 
 /**
  * Fastify's close waits for every request under way, however long: after the grace (milliseconds) their connections are
@@ -13,10 +17,14 @@ export function stopGently(app: FastifyInstance, grace: number): void {
       fail('unavailable', 'The server is stopping. Try again in a moment.', { details: { retry_after_seconds: 1 } })
     done()
   })
-  app.addHook('preClose', async () => {
-    stopping = true
-    timers.push(setTimeout(() => app.server.closeAllConnections(), grace))
-    timers.push(setInterval(() => app.server.closeIdleConnections(), 50))
+  // In a scope of its own, which comes last: streams are told before it waits.
+  app.register(async (scope) => {
+    scope.addHook('preClose', async () => {
+      await sleep(lullMs)
+      stopping = true
+      timers.push(setTimeout(() => app.server.closeAllConnections(), grace))
+      timers.push(setInterval(() => app.server.closeIdleConnections(), 50))
+    })
   })
   app.addHook('onClose', async () => timers.forEach(clearTimeout))
 }

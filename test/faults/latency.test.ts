@@ -1,0 +1,183 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { createTestDatabase } from '../fixtures/database.ts'
+import { hostileApp } from '../fixtures/hostile-app.ts'
+import {
+  emptyHome,
+  ended,
+  eventsOf,
+  isWhole,
+  readWithCuts,
+  type Served,
+  scenario,
+  serve,
+  start,
+  unlimited,
+  until,
+} from '../fixtures/served.ts'
+
+// A database that is far away, or whose connections break, makes Molar slow; it makes it neither wrong nor stuck.
+
+/** A way to a server on loopback that a test makes long or cuts. */
+async function makeWay(t: Test, to: number) {
+  const way = { delay: 0, connections: new Set<Socket>(), port: 0, reset: () => {} }
+  way.reset = () => {
+    for (const socket of way.connections) socket.resetAndDestroy()
+  }
+  const server = createServer((near) => {
+    const far = connect(to, '127.0.0.1')
+    const pass = (from: Socket, into: Socket) => {
+      from.on('data', async (bytes) => {
+        // In order: timers of equal length fire in the order in which they were set.
+        if (way.delay > 0) await sleep(way.delay / 2)
+        into.write(bytes)
+      })
+      from.on('error', () => {})
+      from.on('close', () => into.destroy())
+      way.connections.add(from)
+      from.on('close', () => way.connections.delete(from))
+    }
+    near.setNoDelay(true)
+    far.setNoDelay(true)
+    pass(near, far)
+    pass(far, near)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  way.port = (server.address() as AddressInfo).port
+  t.teardown(() => {
+    way.reset()
+    server.close()
+  })
+  return way
+}
+
+const through = (url: string, port: number) => Object.assign(new URL(url), { port: String(port) }).href
+
+const app = await hostileApp()
+t.teardown(() => app.close())
+const database = await createTestDatabase()
+t.teardown(() => database.drop())
+const way = await makeWay(t, Number(new URL(database.url).port))
+const server = await serve(t, await emptyHome(t), {
+  DATABASE_URL: through(database.url, way.port),
+  MOLAR_MIGRATION_URL: through(database.ownerUrl, way.port),
+  MOLAR_WORKERS: '1',
+  ...unlimited,
+})
+const steps = ['Navigate to /', 'Wait 2s', 'Assert heading "Home" is visible', 'Wait 2s', 'Navigate to /']
+
+/** `count` calls at once: milliseconds until each was answered, and every answer that is not 200. */
+async function burst(count: number, ask: (server: Served) => Promise<{ status: number; body: unknown }>) {
+  const bad: string[] = []
+  const began = performance.now()
+  const took = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const { status, body } = await ask(server)
+      if (status !== 200) bad.push(`${status} ${JSON.stringify(body)}`)
+      return Math.round(performance.now() - began)
+    }),
+  )
+  took.sort((a, b) => a - b)
+  return { bad, median: took[count >> 1]!, last: took.at(-1)! }
+}
+const read = () => server.rest('GET /v1/runs?limit=1')
+const write = () => server.rest('POST /v1/scenarios', { content: scenario(app.url, ['Navigate to /']).content })
+
+await ended(server, await start(server, app.url, ['Navigate to /'])) // the browser is warm from here on
+
+t.test('a database 500 ms away: calls and runs take longer and nothing else', async (t) => {
+  const near = { read: await burst(40, read), write: await burst(4, write) }
+  way.delay = 500
+  const far = { one: await burst(1, read), read: await burst(40, read), write: await burst(4, write) }
+  t.comment(
+    `40 reads at once: last after ${near.read.last} ms near, ${far.read.last} ms far (one alone ${far.one.last} ms)`,
+  )
+  t.comment(`4 writes at once: last after ${near.write.last} ms near, ${far.write.last} ms far`)
+  t.same([...far.one.bad, ...far.read.bad, ...far.write.bad], [], 'every call is answered')
+  const began = Date.now()
+  const id = await start(server, app.url, steps)
+  const run = await ended(server, id)
+  t.comment(`a run with 4 s of waiting: ${Date.now() - began} ms from order to verdict`)
+  t.match(run, { status: 'passed', attempt: 1 }, run.failure?.message)
+  t.ok(isWhole(await eventsOf(server, run.trace_id)))
+  const cancelled = await start(server, app.url, ['Navigate to /', 'Wait 25s'])
+  await until(async () => (await server.rest(`GET /v1/runs/${cancelled}`)).body.steps_done > 0, 20, 'it is under way')
+  const told = Date.now()
+  await server.rest(`POST /v1/runs/${cancelled}/cancel`)
+  t.equal((await ended(server, cancelled)).status, 'aborted')
+  t.comment(`cancelled after ${Date.now() - told} ms`)
+  way.delay = 0
+})
+
+t.test('connections that break again and again: 200 or 503, the run goes on, its readers miss nothing', async (t) => {
+  const id = await start(server, app.url, steps)
+  const following = readWithCuts(server, id, 50)
+  const statuses: Record<string, number> = {}
+  const unlike: string[] = []
+  const acknowledged: string[] = []
+  let lasting = true
+  const loops = Promise.all(
+    [1, 2, 3].map(async () => {
+      while (lasting) {
+        const one = scenario(app.url, ['Navigate to /'])
+        const { status, body, headers } = await server.rest('POST /v1/scenarios', { content: one.content })
+        statuses[status] = (statuses[status] ?? 0) + 1
+        if (status === 200) acknowledged.push(one.id)
+        else if (status !== 503 || !headers.has('retry-after')) unlike.push(`${status} ${JSON.stringify(body)}`)
+        await sleep(20)
+      }
+    }),
+  )
+  for (let cuts = 0; cuts < 8; cuts++) {
+    await sleep(500)
+    way.reset()
+  }
+  const cut = Date.now()
+  const before = acknowledged.length
+  await until(async () => acknowledged.length > before, 10, 'a write after the last cut')
+  t.comment(`8 cuts of all connections: ${JSON.stringify(statuses)}; well ${Date.now() - cut} ms after the last`)
+  const run = await ended(server, id, 120)
+  lasting = false
+  await loops
+  t.same(unlike, [], 'no answer but 200 and 503 with Retry-After')
+  const events = await eventsOf(server, run.trace_id)
+  t.match(run, { status: 'passed' }, run.failure?.message)
+  t.ok(run.attempt <= 2, `attempt ${run.attempt}: a verdict that meets a cut is reached again`)
+  t.ok(isWhole(events), `${events.length} events`)
+  t.same(
+    (await following).seqs,
+    events.map(({ seq }) => seq),
+    'its reader got each once',
+  )
+  const there = await Promise.all(acknowledged.slice(-100).map((id) => server.rest(`GET /v1/scenarios/${id}`)))
+  t.ok(
+    there.every(({ status }) => status === 200),
+    'acknowledged writes are there',
+  )
+})
+
+t.test('a reader that is cut 100 times gets each event once', async (t) => {
+  const { id, content } = scenario(app.url, ['Navigate to /'])
+  await server.rest('POST /v1/scenarios', { content })
+  const { status, body: run } = await server.rest('POST /v1/runs', { scenario_id: id, executor: 'external' })
+  t.equal(status, 201, JSON.stringify(run).slice(0, 300))
+  const total = 210
+  const reading = readWithCuts(server, run.id, 0, 2)
+  for (let seq = 1; seq < total; seq += 30) {
+    const events = Array.from({ length: 30 }, (_, at) => ({ seq: seq + at, ts: Date.now(), kind: 'log', message: 'm' }))
+    const verdict = seq + 30 > total && { verdict: { status: 'errored' } }
+    const taken = await server.rest(`POST /v1/runs/${run.id}/ingest`, { events, ...verdict })
+    t.equal(taken.status, 200, JSON.stringify(taken.body).slice(0, 300))
+  }
+  const { seqs, connections } = await reading
+  const events = await eventsOf(server, run.trace_id)
+  t.comment(`${connections} connections for ${events.length} events`)
+  t.ok(isWhole(events) && events.length > total)
+  t.same(
+    seqs,
+    events.map(({ seq }) => seq),
+    'without gap or repeat',
+  )
+  t.ok(connections > 100, `${connections} connections`)
+})

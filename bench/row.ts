@@ -44,3 +44,6 @@ export const spread = (list: readonly number[], digits = 0): string =>
 /** The median of the rounds' own ratios: a machine that others load slows both sides of a round alike. */
 export const ratio = (one: readonly number[], other: readonly number[]): number =>
   median(other.slice(0, one.length).map((value, round) => one[round]! / value))
+
+/** False once a bench has had its share of the ten minutes: fewer rounds then, on a machine that is busy. */
+export const timeLeft = (): boolean => performance.now() < 75_000

@@ -16,7 +16,7 @@ import { openSession } from '../src/core/scenarios/runtime/session.ts'
 import { stopEmbedded } from '../src/db/embedded.ts'
 import { serve } from '../src/server/serve.ts'
 import { findBrowser, startBrowser } from '../src/worker/browser/index.ts'
-import { ratio, spread, tell } from './row.ts'
+import { ratio, spread, tell, timeLeft } from './row.ts'
 
 const rounds = Number(process.argv[2] ?? 12)
 const playwrightRounds = Number(process.argv[3] ?? 5)
@@ -146,7 +146,7 @@ const cases: [name: string, run: () => Promise<void>, rounds: number][] = [
 ]
 const times = new Map<string, number[]>(cases.map(([name]) => [name, []]))
 try {
-  for (let round = -2; round < rounds; round++) {
+  for (let round = -2; round < rounds && (round <= 0 || timeLeft()); round++) {
     for (const [name, run, most] of cases) {
       if (round >= most || (round === -2 && most < rounds)) continue
       const started = performance.now()

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { attachEmbedded, silentLog, stopEmbedded } from '../src/db/index.ts'
-import { median, ratio, spread, tell } from './row.ts'
+import { median, ratio, spread, tell, timeLeft } from './row.ts'
 
 const rounds = Number(process.argv[2] ?? 10)
 const home = await mkdtemp(join(tmpdir(), 'molar-bench-stdio-'))
@@ -57,7 +57,7 @@ const embedded = await attachEmbedded({ home, applicationName: 'bench:stdio', lo
 try {
   await answered(molar, hello, listRuns) // makes the tables and fills the compile cache
   await answered(playwright, hello)
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < rounds && (round === 0 || timeLeft()); round++) {
     ours.push(await answered(molar, hello))
     theirs.push(await answered(playwright, hello))
     commands.push(await answered(molar, hello, listRuns))

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash as digest } from 'node:crypto'
 import type { PlanStep, Section, StepPlan } from '../plan.ts'
 import { type Body, readBody } from './body.ts'
 import { emitSpec } from './emit.ts'
@@ -84,7 +84,7 @@ function compileCanonical(
   const { frontMatter, declared } = readFrontMatter(source, body.frontMatter, report)
   const { steps, env } = readSteps(source, body, knownAtStart(declared, options), report)
   if (!frontMatter) return
-  const hash = createHash('sha256').update(`${compilerVersion}\n${source}`).digest('hex')
+  const hash = digest('sha256', `${compilerVersion}\n${source}`)
   const {
     id,
     slug,
@@ -189,7 +189,7 @@ function stepId(section: Section, text: string, occurrences: Map<string, number>
   const key = `${section}\n${text}`
   const occurrence = (occurrences.get(key) ?? 0) + 1
   occurrences.set(key, occurrence)
-  return `s_${createHash('sha256').update(`${key}\n${occurrence}`).digest('hex').slice(0, 10)}`
+  return `s_${digest('sha256', `${key}\n${occurrence}`).slice(0, 10)}`
 }
 
 function planOptions({

@@ -174,9 +174,10 @@ t.test('ten megabytes are redacted in well under two seconds, hostile ones too',
     's3cr3t"Pa&ss<w>',
   ]) {
     const text = unit.repeat(size / unit.length)
-    const started = performance.now()
+    const started = process.cpuUsage() // what else the machine does is not counted
     redact.text(text)
-    t.ok(performance.now() - started < 2000, `${unit}: ${Math.round(performance.now() - started)} ms`)
+    const { user, system } = process.cpuUsage(started)
+    t.ok(user + system < 2e6, `${unit}: ${Math.round((user + system) / 1000)} ms`)
   }
 })
 

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Answer, call } from '../core/call.ts'
 import type { Command, Route } from '../core/command.ts'
 import type { CallContext } from '../core/context.ts'
+import { renderMarked } from '../core/untrusted.ts'
 import { aliasesOf } from './aliases.ts'
 import { readJsonBodies } from './body.ts'
 import { answerError } from './errors.ts'
@@ -140,7 +141,7 @@ function sendAnswer(
     if (attached || accept.includes('text/markdown')) {
       if (route.attachment !== undefined)
         reply.header('content-disposition', `attachment; filename="${fileName(route.attachment, request)}"`)
-      return reply.code(route.status).type('text/markdown; charset=utf-8').send(command.render(answer))
+      return reply.code(route.status).type('text/markdown; charset=utf-8').send(renderMarked(command, answer))
     }
   }
   return reply.code(route.status).send(route.status === 204 ? undefined : part(answer, route.unwrap))

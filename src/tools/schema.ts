@@ -1,10 +1,10 @@
 import type { Command } from '../core/command.ts'
 import { inputSchema, type JsonSchema, outputSchema } from '../core/schema.ts'
+import { untrustedFields, untrustedKey } from '../core/untrusted.ts'
 
 /** A schema with an object root, as every MCP client wants it. */
 export type ToolSchema = { type: 'object' } & JsonSchema
 
-const untrustedKey = 'x-molar-untrusted'
 /** Below this depth an answer's schema says only the type: the answer itself shows the rest, and the list costs tokens. */
 const outputDepth = 1
 
@@ -16,19 +16,6 @@ export function toolInput(command: Command): ToolSchema {
 /** A looser, smaller form of the output's schema: names, types, and which text is not to be trusted. */
 export function toolOutput(command: Command): ToolSchema {
   return { ...loosen(outputSchema(command), outputDepth), type: 'object' }
-}
-
-/** The paths of answer fields that hold text of pages, repositories or other agents: `items.body`. */
-export function untrustedFields(schema: JsonSchema, path = ''): string[] {
-  if (schema[untrustedKey] === true) return [path]
-  const branches = schema.anyOf ?? (schema.oneOf as JsonSchema[] | undefined) ?? []
-  const inside = [...branches, ...(schema.items ? [schema.items] : [])].flatMap((part) => untrustedFields(part, path))
-  const named = Object.entries(schema.properties ?? {}).flatMap(([key, part]) =>
-    untrustedFields(part, path ? `${path}.${key}` : key),
-  )
-  const others =
-    typeof schema.additionalProperties === 'object' ? untrustedFields(schema.additionalProperties, path) : []
-  return [...new Set([...inside, ...named, ...others])]
 }
 
 function withoutMarks(schema: JsonSchema): JsonSchema {

@@ -213,6 +213,7 @@ secrets: [TILL_KEY]
     accept: 'text/markdown',
   })
   t.match(shown, /- heading "Till"/, 'and it can be read')
+  t.match(shown, /^Text below may quote pages/, 'marked as what a page said')
   t.match(all, /unhandled \[secret:TILL_KEY\]/, 'an unhandled rejection is told of')
   t.match(all, /No video: ffmpeg was not found/, 'a video that cannot be made is said, and fails nothing')
 })

@@ -89,11 +89,13 @@ export const eventKinds = [
   'log',
   'run.end',
 ] as const
-export const runEvent = z.looseObject({
-  seq: z.int(),
-  ts: z.int().describe('Milliseconds since 1970'),
-  kind: z.enum(eventKinds),
-  step_id: z.string().nullable(),
-  attempt: z.int(),
-})
+export const runEvent = z
+  .looseObject({
+    seq: z.int(),
+    ts: z.int().describe('Milliseconds since 1970'),
+    kind: z.enum(eventKinds),
+    step_id: z.string().nullable(),
+    attempt: z.int(),
+  })
+  .meta({ 'x-molar-untrusted': true })
 export type RunEvent = z.infer<typeof runEvent>

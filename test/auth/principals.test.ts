@@ -1,56 +1,14 @@
-import pg from 'pg'
 import t from 'tap'
 import { newId } from '../../src/core/ids.ts'
-import { makeKeyring } from '../../src/core/keyring.ts'
-import { newToken, tokenPrefix } from '../../src/core/keys/index.ts'
+import { newToken } from '../../src/core/keys/index.ts'
+import { openPeople } from '../fixtures/people.ts'
 import { world } from '../fixtures/world.ts'
 
 // Who a request comes from, for each kind of credential, as identity.me tells it.
 
-const secret = 'a secret of this test alone, long enough'
 const internal = 'the internal token of this test, long'
-const here = await world(t, { environment: { MOLAR_SECRET: secret, MOLAR_INTERNAL_TOKEN: internal } })
-const { fingerprint } = makeKeyring(secret)
-const database = new pg.Client({ connectionString: here.config.migrationUrl })
-await database.connect()
-t.teardown(() => database.end())
-
-const sql = (text: string, params: unknown[] = []) =>
-  database.query('begin; set local role molar_system').then(async () => {
-    const { rows } = await database.query(text, params)
-    await database.query('commit')
-    return rows
-  })
-
-async function person(name: string): Promise<string> {
-  const id = newId()
-  await sql('insert into users (id, email, name) values ($1, $2, $3)', [id, `${name}@example.com`, name])
-  return id
-}
-async function org(slug: string, members: Record<string, string>): Promise<string> {
-  const id = newId()
-  await sql('insert into orgs (id, slug, name) values ($1, $2, $2)', [id, slug])
-  for (const [user, role] of Object.entries(members))
-    await sql('insert into members (org_id, user_id, role) values ($1, $2, $3)', [id, user, role])
-  return id
-}
-async function session(user: string, active: string | null = null, seconds = 3600): Promise<string> {
-  const token = newToken()
-  await sql(
-    `insert into sessions (id, user_id, fingerprint, active_org_id, expires_at) values ($1, $2, $3, $4, now() + $5 * interval '1 second')`,
-    [newId(), user, fingerprint(token), active, seconds],
-  )
-  return `molar_session=${token}.signature`
-}
-async function token(kind: string, orgId: string, user: string | null, role: string): Promise<string> {
-  const token = newToken()
-  await sql(
-    `insert into credentials (id, org_id, kind, name, prefix, fingerprint, scopes, role, user_id)
-     values ($1, $2, $3, 'test', $4, $5, array['mcp:read'], $6, $7)`,
-    [newId(), orgId, kind, tokenPrefix(token), fingerprint(token), role, user],
-  )
-  return token
-}
+const here = await world(t, { environment: { MOLAR_INTERNAL_TOKEN: internal } })
+const { org, person, session, sql, token, fingerprint } = await openPeople(t, here)
 
 const ada = await person('ada')
 const bob = await person('bob')

@@ -78,9 +78,9 @@ async function kill(child: ChildProcess): Promise<void> {
 /** A run that acts, waits for its gate, and acts again. */
 async function startRun() {
   const mark = Math.random().toString(36).slice(2)
-  const act = (which: string) => `Request POST /act?${which}=${mark} expects 204`
+  const act = (which: string) => `Request POST /act?${which}=${mark} expects 204 {timeout: 60s}`
   const gate = 'Assert text "Go" is visible {timeout: 110s}'
-  const id = await start(server, url, [`Navigate to /gate?${mark}`, act('before'), gate, act('after')])
+  const id = await start(server, url, [`Navigate to /gate?${mark} {timeout: 60s}`, act('before'), gate, act('after')])
   const effects = (which: string) => acts.filter((one) => one === `/act?${which}=${mark}`).length
   return { id, effects, open: () => opened.emit(mark) }
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
+import type { Provider } from './auth/providers.ts'
 import type { S3Options } from './core/blobs/index.ts'
 import { allowEntryProblem, type EgressRules } from './core/egress/rules.ts'
 import { fail } from './core/errors.ts'
@@ -67,6 +68,12 @@ export interface Config {
   evidence: string[]
   /** MOLAR_FFMPEG_PATH, or the first ffmpeg on PATH; videos need it. */
   ffmpeg: string | undefined
+  /** MOLAR_SMTP_URL: smtp:// or smtps://, for mails; files under MOLAR_HOME/outbox when absent. */
+  smtpUrl: string | undefined
+  /** MOLAR_MAIL_FROM: whom mails come from; Molar <molar@localhost>. */
+  mailFrom: string
+  /** MOLAR_OIDC_ISSUER, _CLIENT_ID, _CLIENT_SECRET, _NAME, and the same of GOOGLE and GITHUB: where people sign in, too. */
+  providers: Provider[]
   /** MOLAR_LOG_LEVEL; info for servers, warn for the rest when absent. */
   logLevel: (typeof logLevels)[number] | undefined
   /** MOLAR_SECRET_<NAME>: secrets that scenarios run here may use, by NAME. */
@@ -118,6 +125,9 @@ export function readConfig(environment: Environment): Config {
     quotaBytes: whole(get, 'MOLAR_QUOTA_BYTES', 1, Number.MAX_SAFE_INTEGER),
     evidence: evidence(get),
     ffmpeg: get('MOLAR_FFMPEG_PATH') ?? onPath('ffmpeg', environment.PATH),
+    smtpUrl: url(get, 'MOLAR_SMTP_URL', ['smtp:', 'smtps:']),
+    mailFrom: get('MOLAR_MAIL_FROM') ?? 'Molar <molar@localhost>',
+    providers: providers(get),
     logLevel: choice(get, 'MOLAR_LOG_LEVEL', logLevels),
     localSecrets: prefixed(environment, 'MOLAR_SECRET_'),
     toolsets: list(get('MOLAR_TOOLSETS')),
@@ -222,6 +232,33 @@ function s3(get: Get): S3Options | undefined {
     secretAccessKey: needed('MOLAR_S3_SECRET_ACCESS_KEY'),
     prefix: prefix ? `${prefix}/` : '',
   }
+}
+
+/** A client's id is what turns a provider on; the rest must then be whole. */
+function providers(get: Get): Provider[] {
+  const needed = (name: string, because: string) =>
+    get(name) ?? fail('bad_request', `${because} is set, so ${name} must be as well.`)
+  const found: Provider[] = []
+  const oidc = get('MOLAR_OIDC_CLIENT_ID')
+  if (oidc !== undefined) {
+    const clientSecret = needed('MOLAR_OIDC_CLIENT_SECRET', 'MOLAR_OIDC_CLIENT_ID')
+    const name = get('MOLAR_OIDC_NAME') ?? 'single sign-on'
+    needed('MOLAR_OIDC_ISSUER', 'MOLAR_OIDC_CLIENT_ID')
+    const issuer = url(get, 'MOLAR_OIDC_ISSUER', ['http:', 'https:'])!
+    found.push({ id: 'oidc', name, clientId: oidc, clientSecret, issuer })
+  }
+  const google = get('MOLAR_GOOGLE_CLIENT_ID')
+  if (google !== undefined) {
+    const clientSecret = needed('MOLAR_GOOGLE_CLIENT_SECRET', 'MOLAR_GOOGLE_CLIENT_ID')
+    found.push({ id: 'google', name: 'Google', clientId: google, clientSecret, issuer: 'https://accounts.google.com' })
+  }
+  const github = get('MOLAR_GITHUB_CLIENT_ID')
+  if (github !== undefined) {
+    const clientSecret = needed('MOLAR_GITHUB_CLIENT_SECRET', 'MOLAR_GITHUB_CLIENT_ID')
+    const issuer = url(get, 'MOLAR_GITHUB_URL', ['http:', 'https:']) ?? 'https://github.com'
+    found.push({ id: 'github', name: 'GitHub', clientId: github, clientSecret, issuer })
+  }
+  return found
 }
 
 function evidence(get: Get): string[] {

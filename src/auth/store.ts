@@ -34,6 +34,11 @@ type HolderRow = Omit<Principal, 'org' | 'user' | 'expires_at'> & {
   user_name: string | null
 }
 
+/** A session ends when it was not used for a week, and after a month at the latest. */
+export const idleDays = 7
+export const absoluteDays = 30
+const sessionEnd = `least(now() + interval '${idleDays} days', created_at + interval '${absoluteDays} days')`
+
 export interface SessionRow {
   session_id: string
   expires_at: Date
@@ -50,7 +55,8 @@ export interface SessionRow {
 
 /**
  * The session with this fingerprint, once for each of at most two orgs that it could mean: those that `org` names, else
- * all of the person's, the one chosen last first. Notes its use, at most once a minute, in the same statement.
+ * all of the person's, the one chosen last first. Notes its use and moves its end, at most once a minute, in the same
+ * statement.
  */
 export async function findSession(
   system: Queries,
@@ -59,7 +65,8 @@ export async function findSession(
 ): Promise<SessionRow[]> {
   return system.query<SessionRow>(
     `with touched as (
-       update sessions set updated_at = now() where fingerprint = $1 and updated_at < now() - interval '1 minute'
+       update sessions set updated_at = now(), expires_at = ${sessionEnd}
+       where fingerprint = $1 and updated_at < now() - interval '1 minute' and expires_at > now()
      )
      select s.id as session_id, s.expires_at, u.id as user_id, u.email as user_email, u.name as user_name,
             mine.id = s.active_org_id as active, mine.id as org_id, mine.slug as org_slug, mine.name as org_name, mine.role

@@ -1,6 +1,7 @@
 import type { Command } from './command.ts'
 import type { CallContext, HandlerContext, JobOptions, Queries, Services } from './context.ts'
 import { signedPages } from './cursor.ts'
+import { mailJob } from './mail.ts'
 import type { Principal } from './principal.ts'
 
 /** What is known of a call; the principal perhaps only later (see stages/arrival.ts), so it is read when asked for. */
@@ -40,9 +41,7 @@ export function handlerContext(
     scrubber: services.scrubber,
     publicUrl: services.publicUrl,
     enqueue,
-    // A mail may hold a link that opens an account, and jobs lie in the database as they are.
-    mail: (message) =>
-      enqueue('mail', { sealed: services.keyring.seal(JSON.stringify(message), 'mail').toString('base64') }),
+    mail: (message) => enqueue('mail', mailJob(services.keyring, message)),
     door: context.door,
     requestId: context.requestId,
     signal: context.signal ?? new AbortController().signal,

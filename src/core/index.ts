@@ -1,3 +1,4 @@
+import { accountCommands } from './account/index.ts'
 import { auditCommands } from './audit/index.ts'
 import type { Command } from './command.ts'
 import { identityCommands } from './identity/index.ts'
@@ -5,6 +6,7 @@ import { keyCommands } from './keys/index.ts'
 import { pageCommands } from './pages/index.ts'
 import { runCommands } from './runs/index.ts'
 import { scenarioCommands } from './scenarios/index.ts'
+import { sessionCommands } from './sessions/index.ts'
 import { traceCommands } from './traces/index.ts'
 
 /** All that Molar does. Order is the order in which doors show it. */
@@ -16,4 +18,6 @@ export const commands: readonly Command[] = [
   ...identityCommands,
   ...keyCommands,
   ...auditCommands,
+  ...accountCommands,
+  ...sessionCommands,
 ]

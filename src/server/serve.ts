@@ -9,6 +9,8 @@ import { type RunningWorker, startWorker } from '../worker/index.ts'
 import { buildApp } from './app.ts'
 import { blobRoutes } from './blobs.ts'
 import type { Checks } from './health.ts'
+import { openMail } from './mail/transport.ts'
+import { deliverMail } from './mail/work.ts'
 import { mcpPlugin } from './mcp/index.ts'
 import { makeMetrics } from './metrics.ts'
 import { type OpenServices, openServices } from './services.ts'
@@ -32,6 +34,12 @@ export async function serve(
     await localOwnerKey(config.home, services.db, services.keyring)
     worker = config.workers === 0 ? undefined : await startWorker(services, config)
     const opened = async () => services
+    await deliverMail(services.jobs, services.keyring, openMail({ ...config, from: config.mailFrom, log }), log)
+    // Its address is known once it listens.
+    const people = once(async () => {
+      const { makePeople } = await import('../auth/people.ts')
+      return makePeople({ services, origin: new URL(services.publicUrl!).origin, providers: config.providers })
+    })
     const app = await buildApp({
       services: opened,
       commands,
@@ -48,7 +56,7 @@ export async function serve(
       plugins: [
         mcpPlugin({ services: opened, commands, version, log }),
         blobRoutes(opened),
-        webPages({ services: opened, contextOf: restContext(opened), isSameOrigin }),
+        webPages({ services: opened, people, contextOf: restContext(opened), isSameOrigin }),
       ],
     })
     await app.listen({ host: config.host, port: config.port })
@@ -69,6 +77,11 @@ export async function serve(
     await services.close()
     throw error
   }
+}
+
+function once<Made>(make: () => Promise<Made>): () => Promise<Made> {
+  let made: Promise<Made> | undefined
+  return () => (made ??= make())
 }
 
 function readiness({ database, blobs }: OpenServices, worker: RunningWorker | undefined): Checks {

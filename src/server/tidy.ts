@@ -1,3 +1,4 @@
+import { forgetExpired } from '../auth/account-store.ts'
 import type { Config } from '../config.ts'
 import { collectGarbage } from '../core/garbage/index.ts'
 import type { OpenServices } from './services.ts'
@@ -9,8 +10,8 @@ const everyMs = 3_600_000
 export function keepTidy({ db, blobs, log }: OpenServices, config: Config): () => Promise<void> {
   let under: Promise<void> = Promise.resolve()
   const tidy = () => {
-    under = collectGarbage(db, blobs, config).then(
-      (collected) => log.info(collected, 'garbage collected'),
+    under = Promise.all([collectGarbage(db, blobs, config), forgetExpired(db.system)]).then(
+      ([collected]) => log.info(collected, 'garbage collected'),
       (error: unknown) => log.warn({ err: error }, 'garbage could not be collected'),
     )
   }

@@ -7,7 +7,7 @@ import { fail } from '../core/errors.ts'
 // The few files that pages bring with them, from src/web/assets. Their addresses change with their content, so a browser
 // keeps them for good.
 
-const types = { 'style.css': 'text/css; charset=utf-8' } as const
+const types = { 'style.css': 'text/css; charset=utf-8', 'passkeys.js': 'text/javascript; charset=utf-8' } as const
 type Asset = keyof typeof types
 
 const read = (name: string): Buffer => readFileSync(fileURLToPath(new URL(`assets/${name}`, import.meta.url)))

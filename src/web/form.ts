@@ -31,6 +31,8 @@ ${Object.entries(kept).map(
 
 export interface Field {
   name: string
+  /** Where a page has two fields of one name. */
+  id?: string
   label: string
   type?: 'text' | 'email' | 'password' | 'url' | 'date' | 'number'
   value?: string | undefined
@@ -51,16 +53,34 @@ export interface Field {
 
 /** A labelled input; hint and error are announced with it. */
 export function field(one: Field): Html {
-  const { name, label, type = 'text', value, autocomplete, hint, error, optional, inputmode, pattern, first } = one
-  const told = [hint && `${name}-hint`, error && `${name}-error`].filter(Boolean).join(' ')
-  return html`<div class="field"><label for="${name}">${label}${optional && html` <span class="hint">(optional)</span>`}</label>
-${hint && html`<p class="hint" id="${name}-hint">${hint}</p>`}${error && html`<p class="error" id="${name}-error">${error}</p>`}
-<input id="${name}" name="${name}" type="${type}"${value !== undefined && html` value="${value}"`}${autocomplete && html` autocomplete="${autocomplete}"`}${
-    told && html` aria-describedby="${told}"`
-  }${error && html` aria-invalid="true"`}${!optional && html` required`}${one.maxlength && html` maxlength="${one.maxlength}"`}${
-    one.minlength && html` minlength="${one.minlength}"`
-  }${inputmode && html` inputmode="${inputmode}"`}${pattern && html` pattern="${pattern}"`}${first && html` autofocus`}></div>`
+  const { name, id = name, label, type = 'text', value, autocomplete, hint, error, optional, first } = one
+  const told = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ')
+  const attributes: Record<string, string | number | boolean | undefined> = {
+    id,
+    name,
+    type,
+    value,
+    autocomplete,
+    'aria-describedby': told || undefined,
+    'aria-invalid': error ? 'true' : undefined,
+    required: !optional,
+    maxlength: one.maxlength,
+    minlength: one.minlength,
+    inputmode: one.inputmode,
+    pattern: one.pattern,
+    autofocus: first,
+  }
+  return html`<div class="field"><label for="${id}">${label}${optional && html` <span class="hint">(optional)</span>`}</label>
+${hint && html`<p class="hint" id="${id}-hint">${hint}</p>`}${error && html`<p class="error" id="${id}-error">${error}</p>`}
+<input${attributesOf(attributes)}></div>`
 }
+
+/** ` name="value"` for each that has one; true alone is the bare name. */
+const attributesOf = (all: Record<string, string | number | boolean | undefined>): Content =>
+  Object.entries(all).map(([name, value]) => {
+    if (value === undefined || value === false) return undefined
+    return value === true ? html` ${name}` : html` ${name}="${value}"`
+  })
 
 export interface Choice {
   value: string

@@ -1,11 +1,17 @@
 import type { FastifyPluginAsync } from 'fastify'
+import { accountPages } from './account.ts'
 import { assetRoutes } from './assets.ts'
 import { pageScope, type WebOptions } from './scope.ts'
+import { sessionPages } from './sessions.ts'
+import { signInPages } from './sign-in.ts'
 
 /** The pages for people, in a scope of their own. */
 export function webPages(options: WebOptions): FastifyPluginAsync {
   return async (app) => {
     pageScope(app, options)
     assetRoutes(app)
+    signInPages(app, options)
+    accountPages(app, options)
+    sessionPages(app, options)
   }
 }

@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { People } from '../auth/people.ts'
 import { type Answer, call } from '../core/call.ts'
 import type { Command } from '../core/command.ts'
 import type { CallContext, Services } from '../core/context.ts'
-import { CommandError, errorTable, fail, publicError } from '../core/errors.ts'
+import { CommandError, errorBody, errorTable, fail, publicError } from '../core/errors.ts'
 import type { Principal } from '../core/principal.ts'
 import { problem } from './form.ts'
 import { html } from './html.ts'
@@ -10,6 +11,8 @@ import { sendPage } from './page.ts'
 
 export interface WebOptions {
   services: () => Promise<Services>
+  /** How people come in; made when the first one does. */
+  people: () => Promise<People>
   /** A request as `call()` needs to know it. */
   contextOf(request: FastifyRequest): CallContext
   /** Whether a page of this server sent it. */
@@ -48,12 +51,32 @@ export function pageScope(app: FastifyInstance, options: WebOptions): void {
       done(null, new Fields(new URLSearchParams((text as string).replaceAll('%00', '').toWellFormed())))
     },
   )
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'string', bodyLimit: 64 << 10 },
+    app.getDefaultJsonParser('error', 'error'),
+  )
   // The cookie is SameSite=Lax; this also covers forms that are sent before there is a session (a forged sign-in).
   app.addHook('preHandler', async (request) => {
     if (['GET', 'HEAD'].includes(request.method) || options.isSameOrigin(request)) return
     fail('forbidden', 'This form was not sent from a page of this server. Open the page again, and send it from there.')
   })
   app.setErrorHandler((error, request, reply) => answerWithPage(error, request, reply))
+}
+
+/** Does what a form asks for; where it is refused in a way that the person can mend, shows the form again with why. */
+export async function orProblem<Result>(
+  work: () => Promise<Result>,
+  again: (why: string, status: number) => Result | Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    const { status } = errorTable[error.code]
+    if (status >= 500 && error.code !== 'unavailable') throw error
+    return again(error.message, status)
+  }
 }
 
 export const fieldsOf = (request: FastifyRequest): Fields =>
@@ -122,6 +145,8 @@ function answerWithPage(error: unknown, request: FastifyRequest, reply: FastifyR
   if (seen.code === 'internal') request.log.error({ err: error, request_id: request.id }, 'request failed')
   if (seen.code === 'unauthorized' && request.method === 'GET')
     return reply.redirect(`/auth/login?return_to=${encodeURIComponent(request.url)}`, 303)
+  if (request.headers.accept === 'application/json')
+    return reply.code(errorTable[seen.code].status).send(errorBody(seen))
   const { status } = errorTable[seen.code]
   const wait = seen.details?.retry_after_seconds
   if (typeof wait === 'number') reply.header('retry-after', Math.max(1, Math.ceil(wait)))

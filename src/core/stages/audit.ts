@@ -25,9 +25,9 @@ export interface AuditRecord {
 }
 
 export interface AuditFacts {
-  command: Command
+  command: Pick<Command, 'name'>
   principal: Principal
-  context: CallContext
+  context: Pick<CallContext, 'door' | 'remoteAddress' | 'requestId'>
   target: string | undefined
   result: string
 }

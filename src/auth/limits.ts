@@ -1,0 +1,36 @@
+import type { Queries } from '../core/context.ts'
+import { fail } from '../core/errors.ts'
+import { forgetTries, takeTry } from './account-store.ts'
+
+const minute = 60
+/** How often, in a window of seconds, something may be tried: by one address, and for one account. */
+const limits = {
+  sign_in: { address: { most: 60, seconds: 10 * minute }, account: { most: 10, seconds: 15 * minute } },
+  mail: { address: { most: 60, seconds: 60 * minute }, account: { most: 5, seconds: 60 * minute } },
+} as const
+
+export interface Limits {
+  /** Counts one try; throws rate_limited when there were too many. */
+  take(what: keyof typeof limits, from: string, account?: string): Promise<void>
+  /** The account's owner has come in: their earlier tries no longer count. */
+  forget(what: keyof typeof limits, account: string): Promise<void>
+}
+
+/** Tries to come in, counted in the database: for all servers together. */
+export function signInLimits(system: Queries): Limits {
+  const keyOf = (what: string, account: string) => `${what} account ${account.toLowerCase()}`
+  return {
+    async take(what, from, account) {
+      const { address, account: own } = limits[what]
+      const waits = await Promise.all([
+        takeTry(system, `${what} address ${from}`, address.most, address.seconds),
+        account ? takeTry(system, keyOf(what, account), own.most, own.seconds) : 0,
+      ])
+      const wait = Math.max(...waits)
+      if (wait === 0) return
+      const details = { resource: what, limit: own.most, used: own.most, retry_after_seconds: wait }
+      fail('rate_limited', `Too many tries. Try again in ${Math.ceil(wait / minute)} min.`, { details })
+    },
+    forget: (what, account) => forgetTries(system, keyOf(what, account)),
+  }
+}

@@ -1,0 +1,56 @@
+import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
+import { promisify } from 'node:util'
+
+// OWASP ASVS 5.0, 6.2: length is what counts, no rules about kinds of characters, and no password that many others have.
+
+export const shortest = 12
+export const longest = 256
+
+const derive = promisify(scrypt) as (
+  password: string,
+  salt: Buffer,
+  length: number,
+  options: { N: number; r: number; p: number; maxmem: number },
+) => Promise<Buffer>
+
+/** OWASP's scrypt with 32 MiB: as strong as one with 128, and many at once do not take the machine's memory. */
+const cost = { N: 2 ** 15, r: 8, p: 3 }
+const maxmem = 64 << 20
+
+/** `scrypt$N$r$p$salt$hash`; Unicode is normalised, so that a password is the same on every keyboard. */
+export async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(16)
+  const hash = await derive(password.normalize('NFKC'), salt, 32, { ...cost, maxmem })
+  return ['scrypt', cost.N, cost.r, cost.p, salt.toString('base64url'), hash.toString('base64url')].join('$')
+}
+
+export async function verifyPassword({ hash, password }: { hash: string; password: string }): Promise<boolean> {
+  const [kind, N, r, p, salt = '', expected = ''] = hash.split('$')
+  if (kind !== 'scrypt') return false
+  const options = { N: Number(N), r: Number(r), p: Number(p), maxmem }
+  const found = await derive(password.normalize('NFKC'), Buffer.from(salt, 'base64url'), 32, options)
+  return timingSafeEqual(found, Buffer.from(expected, 'base64url'))
+}
+
+/** What is wrong with a new password, in words; undefined where nothing is. */
+export async function weakness(password: string, about: readonly string[] = []): Promise<string | undefined> {
+  if (password.length < shortest) return `Use at least ${shortest} characters. A few words are easy to remember.`
+  if (password.length > longest) return `Use at most ${longest} characters.`
+  const common = 'Many people use this password or one like it, so it is guessed first. Use another one.'
+  const plain = password.toLowerCase()
+  const bare = plain.replaceAll(/^[^a-z]+|[^a-z]+$/g, '')
+  if (new Set(plain).size < 5) return common
+  const known = await commonPasswords()
+  if (known.has(plain) || known.has(bare)) return common
+  if (['molar', ...about].some((word) => word !== '' && bare === word.toLowerCase()))
+    return 'This is your own name or address, or that of this product, so it is guessed first. Use another one.'
+  return undefined
+}
+
+let list: Promise<Set<string>> | undefined
+
+/** Some 49,000 passwords; read when the first one is chosen. */
+function commonPasswords(): Promise<Set<string>> {
+  list ??= import('@zxcvbn-ts/language-common').then(({ dictionary }) => new Set(dictionary['passwords-common']))
+  return list
+}

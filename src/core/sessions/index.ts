@@ -1,0 +1,7 @@
+import { chooseOrg } from './choose-org.ts'
+import { listSessions } from './list.ts'
+import { revokeSession } from './revoke.ts'
+import { revokeOtherSessions } from './revoke-others.ts'
+
+export { chooseOrg, listSessions, revokeOtherSessions, revokeSession }
+export const sessionCommands = [listSessions, revokeSession, revokeOtherSessions, chooseOrg]

@@ -35,8 +35,8 @@ function customAdapter(store: AccountStore): CustomAdapter {
     findMany: async ({ model, where, limit, offset, sortBy }) =>
       (await store.find(model, conditions(where), { limit, ...(offset && { offset }), sort: sortBy })) as never,
     count: ({ model, where }) => store.count(model, conditions(where)),
-    update: ({ model, where, update }) => first(store.change(model, where, update as Row)),
-    updateMany: async ({ model, where, update }) => (await store.change(model, where, update)).length,
+    update: ({ model, where, update: set }) => first(store.change(model, where, set as Row)),
+    updateMany: async ({ model, where, update: set }) => (await store.change(model, where, set)).length,
     delete: async ({ model, where }) => void (await store.remove(model, where)),
     deleteMany: async ({ model, where }) => (await store.remove(model, where)).length,
     consumeOne: ({ model, where }) => first(store.remove(model, where)),

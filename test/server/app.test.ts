@@ -91,7 +91,12 @@ t.test('the plain routes are exactly those of routes-without-command.txt', async
     .split('\n')
   const services = async () => fixtureServices()
   const mcp = mcpPlugin({ commands: fixtureCommands, services, version: '0', log: silent })
-  const web = webPages({ services, people: () => Promise.reject(new Error('nobody comes in')), contextOf: restContext(services), isSameOrigin })
+  const web = webPages({
+    services,
+    people: () => Promise.reject(new Error('nobody comes in')),
+    contextOf: restContext(services),
+    isSameOrigin,
+  })
   const plugins = [blobRoutes(services), mcp, web]
   const whole = await buildApp({
     services,

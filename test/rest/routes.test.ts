@@ -87,7 +87,7 @@ t.test('Markdown, attachments and redirects', async (t) => {
   const report = await get(`/v1/notes/${noteId}/report.md`)
   t.equal(report.headers['content-type'], 'text/markdown; charset=utf-8')
   t.equal(report.headers['content-disposition'], 'attachment; filename="report.md"')
-  t.match(report.body, /^# First/)
+  t.match(report.body, /^Text below may quote.*# First/s, 'marked as data, as MCP marks it')
   const url = `/v1/notes/${noteId}/files/a.txt`
   const redirect = await get(url)
   t.equal(redirect.statusCode, 302)

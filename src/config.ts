@@ -25,6 +25,8 @@ export interface Config {
   port: number
   /** MOLAR_PUBLIC_URL: how others reach this server, without a trailing slash. */
   publicUrl: string | undefined
+  /** Whether apps connect through OAuth: where people can sign in, so with DATABASE_URL or MOLAR_PUBLIC_URL. */
+  oauth: boolean
   /** MOLAR_SECRET: what all keys of this installation are derived from; one is made in the home when absent. */
   secret: string | undefined
   /** MOLAR_INTERNAL_TOKEN: what other services of this installation show as X-Internal-Token; none when absent. */
@@ -105,6 +107,7 @@ export function readConfig(environment: Environment): Config {
     host: get('MOLAR_HOST') ?? '127.0.0.1',
     port: whole(get, 'MOLAR_PORT', 0, 65535) ?? 4000,
     publicUrl: url(get, 'MOLAR_PUBLIC_URL', ['http:', 'https:'])?.replace(/\/+$/, ''),
+    oauth: get('DATABASE_URL') !== undefined || get('MOLAR_PUBLIC_URL') !== undefined,
     secret: secret(get, 'MOLAR_SECRET'),
     internalToken: secret(get, 'MOLAR_INTERNAL_TOKEN'),
     url: url(get, 'MOLAR_URL', ['http:', 'https:'])?.replace(/\/+$/, ''),

@@ -1,8 +1,7 @@
 import type { Arrival, Credential, Database, Queries } from '../core/context.ts'
 import type { Keyring } from '../core/keyring.ts'
-import { isWellFormedToken } from '../core/keys/index.ts'
 import type { Principal } from '../core/principal.ts'
-import { unknownKey } from './authenticate.ts'
+import { bearerFingerprint, unknownBearer } from './bearer.ts'
 import { readHolder } from './store.ts'
 
 /**
@@ -12,20 +11,23 @@ import { readHolder } from './store.ts'
 export function makeArrive(
   db: Database,
   keyring: Keyring,
+  publicUrl: () => string | null,
 ): (credential: Credential | undefined) => Arrival | undefined {
   return (credential) => {
-    if (credential?.kind !== 'bearer' || !isWellFormedToken(credential.token)) return undefined
-    return arrive(db, keyring.fingerprint(credential.token))
+    if (credential?.kind !== 'bearer') return undefined
+    const { token } = credential
+    const fingerprint = bearerFingerprint(keyring, token, publicUrl())
+    return fingerprint && arrive(db, fingerprint, token)
   }
 }
 
-function arrive(db: Database, fingerprint: Buffer): Arrival {
+function arrive(db: Database, fingerprint: Buffer, token: string): Arrival {
   let holder: Promise<Principal> | undefined
   const first = (text: string, params?: unknown[]) => {
     const entered = db.enter(fingerprint, text, params)
     holder = entered.then((answer) => {
       arrival.found = readHolder(answer.holder)
-      return arrival.found ?? unknownKey()
+      return arrival.found ?? unknownBearer(token)
     })
     holder.catch(() => {}) // asked for later, or never
     return entered

@@ -2,8 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Credential, Database, Wanted } from '../core/context.ts'
 import { fail } from '../core/errors.ts'
 import type { Keyring } from '../core/keyring.ts'
-import { isWellFormedToken } from '../core/keys/index.ts'
 import { installation, type Principal, scopeNames } from '../core/principal.ts'
+import { bearerFingerprint, unknownBearer } from './bearer.ts'
 import { findInternalOrg, findPrincipal, findSession } from './store.ts'
 
 export type Authenticate = (credential: Credential | undefined, wanted: Wanted) => Promise<Principal>
@@ -13,12 +13,19 @@ export interface AuthenticateOptions {
   keyring: Keyring
   /** MOLAR_INTERNAL_TOKEN: what other services of the same installation show; none when absent. */
   internalToken?: string | undefined
+  /** Where this server is reached: the issuer of OAuth tokens, once it is known. */
+  publicUrl?: () => string | null
 }
 
 /** Resolves a credential to who holds it, anew each time: nothing is cached, so what is revoked fails at once. */
-export function makeAuthenticate({ db, keyring, internalToken }: AuthenticateOptions): Authenticate {
+export function makeAuthenticate({
+  db,
+  keyring,
+  internalToken,
+  publicUrl = () => null,
+}: AuthenticateOptions): Authenticate {
   const ways = {
-    bearer: (token: string) => byBearer(db, keyring, token),
+    bearer: (token: string) => byBearer(db, keyring, token, publicUrl()),
     session: (token: string, wanted: Wanted) => bySession(db, keyring.fingerprint(token), wanted),
     internal: (token: string, wanted: Wanted) => byInternalToken(db, token, internalToken, wanted),
   }
@@ -29,14 +36,12 @@ export function makeAuthenticate({ db, keyring, internalToken }: AuthenticateOpt
   }
 }
 
-async function byBearer(db: Database, keyring: Keyring, token: string): Promise<Principal> {
-  if (!isWellFormedToken(token))
+async function byBearer(db: Database, keyring: Keyring, token: string, issuer: string | null): Promise<Principal> {
+  const fingerprint =
+    bearerFingerprint(keyring, token, issuer) ??
     fail('unauthorized', 'This is not a Molar key, or a character of it is wrong. Keys start with molar_sk_.')
-  return (await findPrincipal(db.system, keyring.fingerprint(token))) ?? unknownKey()
+  return (await findPrincipal(db.system, fingerprint)) ?? unknownBearer(token)
 }
-
-export const unknownKey = (): never =>
-  fail('unauthorized', 'This key is not known, was revoked or has run out. `molar keys create <name>` makes a new one.')
 
 /** A person acts in the org that the request names, else in the one they chose last, else in the only one they have. */
 async function bySession(db: Database, fingerprint: Buffer, { org, tenant }: Wanted): Promise<Principal> {

@@ -1,4 +1,5 @@
 import { accountCommands } from './account/index.ts'
+import { appCommands } from './apps/index.ts'
 import { auditCommands } from './audit/index.ts'
 import type { Command } from './command.ts'
 import { identityCommands } from './identity/index.ts'
@@ -17,6 +18,7 @@ export const commands: readonly Command[] = [
   ...traceCommands,
   ...identityCommands,
   ...keyCommands,
+  ...appCommands,
   ...auditCommands,
   ...accountCommands,
   ...sessionCommands,

@@ -6,6 +6,8 @@ export interface Keyring {
   cursors: Buffer
   /** Signs URLs that stand in for a credential. */
   links: Buffer
+  /** The OAuth server's own key. */
+  oauth: Buffer
   /** HMAC-SHA-256 of a credential: what the database keeps of it. */
   fingerprint(token: string): Buffer
   /** AES-256-GCM under the server's key; `about` (org|name|version) is authenticated with it. */
@@ -20,6 +22,7 @@ export function makeKeyring(secret: string): Keyring {
   return {
     cursors: derive('cursors'),
     links: derive('links'),
+    oauth: derive('oauth'),
     fingerprint: (token) => createHmac('sha256', pepper).update(token).digest(),
     seal: (plaintext, about) => encrypt(sealing, plaintext, about),
     open: (sealed, about) => decrypt(sealing, sealed, about),

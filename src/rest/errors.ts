@@ -1,5 +1,15 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { CommandError, type ErrorCode, errorBody, errorTable, publicError } from '../core/errors.ts'
+import { type Scope, scopeNames } from '../core/principal.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Where an app learns how to get a token (RFC 9728); undefined where there is no OAuth server. */
+    resourceMetadata(): string | undefined
+    /** The scopes that an app is told to ask for first. */
+    firstScope: string
+  }
+}
 
 /** Fastify's own refusals, in the words of the error table. */
 const frameworkErrors: Record<string, [ErrorCode, string]> = {
@@ -24,11 +34,27 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   const { status } = errorTable[seen.code]
   const wait = seen.details?.retry_after_seconds
   if (typeof wait === 'number') reply.header('retry-after', Math.max(1, Math.ceil(wait)))
-  if (status === 401) reply.header('www-authenticate', challenge(request))
+  if (status === 401 || seen.code === 'insufficient_scope') reply.header('www-authenticate', challenge(request, seen))
   return reply.code(status).type('application/json; charset=utf-8').send(errorBody(seen))
 }
 
-/** RFC 6750, section 3: the error attribute only where a token was shown. */
-function challenge(request: FastifyRequest): string {
-  return request.headers.authorization === undefined ? 'Bearer' : 'Bearer error="invalid_token"'
+/**
+ * RFC 6750, section 3: the error attribute only where a token was shown. Scopes are all that the next token must have: an
+ * app that asks for the missing one alone would lose those it holds.
+ */
+function challenge({ headers, server }: FastifyRequest, { code, details }: CommandError): string {
+  const metadata = server.resourceMetadata()
+  const { required = [], held = [] } = (details ?? {}) as { required?: Scope[]; held?: Scope[] }
+  const missing = code === 'insufficient_scope'
+  const scope = missing
+    ? scopeNames.filter((name) => [...held, ...required].includes(name)).join(' ')
+    : server.firstScope
+  const error = missing ? 'insufficient_scope' : headers.authorization !== undefined ? 'invalid_token' : undefined
+  const facts = {
+    ...(error && { error }),
+    ...((missing || metadata) && { scope }),
+    ...(metadata && { resource_metadata: metadata }),
+  }
+  const said = Object.entries(facts).map(([name, value]) => `${name}="${value}"`)
+  return ['Bearer', said.join(', ')].filter(Boolean).join(' ')
 }

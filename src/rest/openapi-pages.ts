@@ -30,6 +30,9 @@ const pages: readonly (readonly [path: string, id: string, methods: { get?: stri
   ['/account/sessions', 'account_sessions', { get: 'My sessions and apps' }],
   ['/account/sessions/end', 'account_sessions_end', { post: 'End a session' }],
   ['/account/sessions/end-others', 'account_sessions_end_others', { post: 'End my other sessions' }],
+  ['/oauth/consent/{uid}', 'consent', { get: 'Whether an app may act for you', post: 'Answer that' }],
+  ['/device', 'device', { get: 'Connect a device by the code that it shows', post: 'Say which code' }],
+  ['/device/{uid}', 'device_go_on', { get: 'Back from the consent page' }],
   ['/assets/{name}', 'asset', { get: 'A style sheet or script of the pages' }],
 ]
 

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../core/errors.ts'
 import type { Paths } from './openapi.ts'
+import { oauthPaths } from './openapi-oauth.ts'
 import type { Operation } from './openapi-operation.ts'
 import { pagePaths } from './openapi-pages.ts'
 
@@ -22,6 +23,7 @@ export function plainPaths(errors: Errors): Paths {
     },
     '/blobs/{org}/{sha256}': { get: blob(errors) },
     '/mcp': mcp(errors),
+    ...oauthPaths(),
     ...pagePaths(),
   }
 }

@@ -9,6 +9,7 @@ import {
   type RawServerDefault,
 } from 'fastify'
 import type { Logger } from 'pino'
+import { defaultScope } from '../auth/oauth/resource.ts'
 import type { Command } from '../core/command.ts'
 import type { Services } from '../core/context.ts'
 import { readJsonBodies } from '../rest/body.ts'
@@ -46,6 +47,8 @@ export interface AppOptions {
   /** `observe` of these belongs into the services, so that the calls of every door are counted. */
   metrics?: Metrics
   log?: Logger
+  /** Where an app learns how to get a token, once the address is known; nowhere without an OAuth server. */
+  resourceMetadata?: () => string | undefined
   /** What no command can be: /mcp, blobs, webhooks, OAuth, pages. They may bring body parsers of their own. */
   plugins?: readonly FastifyPluginAsync[]
 }
@@ -56,6 +59,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const metrics = options.metrics ?? makeMetrics()
   const app = fastify(httpOptions(options))
   app.setErrorHandler(answerError)
+  app.decorate('resourceMetadata', options.resourceMetadata ?? (() => undefined))
+  app.decorate('firstScope', defaultScope)
   addHeaders(app, config.publicUrl)
   checkHosts(app, config)
   addCors(app, config.allowedOrigins)

@@ -1,10 +1,11 @@
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import { localOwnerKey } from '../auth/local.ts'
+import { oauthPaths } from '../auth/oauth/resource.ts'
 import type { Config } from '../config.ts'
 import { commands } from '../core/index.ts'
 import { isSameOrigin, restContext } from '../rest/context.ts'
-import { webPages } from '../web/index.ts'
+import { type WebOptions, webPages } from '../web/index.ts'
 import { type RunningWorker, startWorker } from '../worker/index.ts'
 import { buildApp } from './app.ts'
 import { blobRoutes } from './blobs.ts'
@@ -13,6 +14,7 @@ import { openMail } from './mail/transport.ts'
 import { deliverMail } from './mail/work.ts'
 import { mcpPlugin } from './mcp/index.ts'
 import { makeMetrics } from './metrics.ts'
+import { oauthServer } from './oauth.ts'
 import { type OpenServices, openServices } from './services.ts'
 import { keepTidy } from './tidy.ts'
 
@@ -40,6 +42,8 @@ export async function serve(
       const { makePeople } = await import('../auth/people.ts')
       return makePeople({ services, origin: new URL(services.publicUrl!).origin, providers: config.providers })
     })
+    const web: WebOptions = { services: opened, people, contextOf: restContext(opened), isSameOrigin }
+    const oauth = config.oauth ? oauthServer(web) : undefined
     const app = await buildApp({
       services: opened,
       commands,
@@ -56,8 +60,10 @@ export async function serve(
       plugins: [
         mcpPlugin({ services: opened, commands, version, log }),
         blobRoutes(opened),
-        webPages({ services: opened, people, contextOf: restContext(opened), isSameOrigin }),
+        webPages({ ...web, oauth: oauth?.provider }),
+        ...(oauth ? [oauth.plugin] : []),
       ],
+      ...(oauth && { resourceMetadata: () => `${services.publicUrl}${oauthPaths.resource}/mcp` }),
     })
     await app.listen({ host: config.host, port: config.port })
     const { port } = app.server.address() as AddressInfo

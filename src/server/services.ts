@@ -49,7 +49,7 @@ export async function openServices(config: Config, { log, observe, role = 'cli' 
     )
     const keyring = makeKeyring(config.secret ?? (await localSecret(config.home)))
     const db = unavailableAsError(database)
-    return {
+    const services: OpenServices = {
       database,
       jobs,
       db,
@@ -66,8 +66,13 @@ export async function openServices(config: Config, { log, observe, role = 'cli' 
       keyring,
       egress: makeEgress(config.egress),
       rates: rateLimiter(config.rates),
-      authenticate: makeAuthenticate({ db, keyring, internalToken: config.internalToken }),
-      arrive: makeArrive(db, keyring),
+      authenticate: makeAuthenticate({
+        db,
+        keyring,
+        internalToken: config.internalToken,
+        publicUrl: () => services.publicUrl,
+      }),
+      arrive: makeArrive(db, keyring, () => services.publicUrl),
       localSecrets: config.databaseUrl === undefined ? config.localSecrets : {},
       scrubber: async (secrets) => (await import('../worker/scrubber.ts')).makeScrubber(secrets),
       publicUrl: config.publicUrl ?? null,
@@ -80,6 +85,7 @@ export async function openServices(config: Config, { log, observe, role = 'cli' 
         await place.leave()
       },
     }
+    return services
   } catch (error) {
     await place.leave()
     throw error

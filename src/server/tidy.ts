@@ -1,4 +1,5 @@
 import { forgetExpired } from '../auth/account-store.ts'
+import { forget } from '../auth/oauth/store.ts'
 import type { Config } from '../config.ts'
 import { collectGarbage } from '../core/garbage/index.ts'
 import type { OpenServices } from './services.ts'
@@ -10,8 +11,8 @@ const everyMs = 3_600_000
 export function keepTidy({ db, blobs, log }: OpenServices, config: Config): () => Promise<void> {
   let under: Promise<void> = Promise.resolve()
   const tidy = () => {
-    under = Promise.all([collectGarbage(db, blobs, config), forgetExpired(db.system)]).then(
-      ([collected]) => log.info(collected, 'garbage collected'),
+    under = Promise.all([collectGarbage(db, blobs, config), forgetExpired(db.system), forget(db.system)]).then(
+      ([collected, , oauth]) => log.info({ ...collected, oauth }, 'garbage collected'),
       (error: unknown) => log.warn({ err: error }, 'garbage could not be collected'),
     )
   }

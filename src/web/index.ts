@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { accountPages } from './account.ts'
 import { assetRoutes } from './assets.ts'
+import { consentPages } from './consent.ts'
 import { pageScope, type WebOptions } from './scope.ts'
 import { sessionPages } from './sessions.ts'
 import { signInPages } from './sign-in.ts'
@@ -13,5 +14,9 @@ export function webPages(options: WebOptions): FastifyPluginAsync {
     signInPages(app, options)
     accountPages(app, options)
     sessionPages(app, options)
+    if (options.oauth) consentPages(app, { ...options, oauth: options.oauth })
   }
 }
+
+export { oauthPages } from './oauth-pages.ts'
+export { personOf, type WebOptions } from './scope.ts'

@@ -25,6 +25,16 @@ const navigation = [
 
 /** A whole page of this server, with its policy: nothing inline, nothing from elsewhere, no frame around it. */
 export function sendPage(reply: FastifyReply, page: Page): FastifyReply {
+  const { html, headers } = renderPage(page)
+  return reply
+    .code(page.status ?? 200)
+    .headers(headers)
+    .type('text/html; charset=utf-8')
+    .send(html)
+}
+
+/** The same for whoever sends it by other means. */
+export function renderPage(page: Page): { html: string; headers: Record<string, string> } {
   const policy = [
     "default-src 'none'",
     "style-src 'self'",
@@ -34,16 +44,13 @@ export function sendPage(reply: FastifyReply, page: Page): FastifyReply {
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ]
-  return reply
-    .code(page.status ?? 200)
-    .headers({
-      'content-security-policy': policy.join('; '),
-      // Forms need an Origin header that says where they come from; `no-referrer` makes it "null".
-      'referrer-policy': 'same-origin',
-      'permissions-policy': 'camera=(), geolocation=(), microphone=()',
-    })
-    .type('text/html; charset=utf-8')
-    .send(document(page).text)
+  const headers = {
+    'content-security-policy': policy.join('; '),
+    // Forms need an Origin header that says where they come from; `no-referrer` makes it "null".
+    'referrer-policy': 'same-origin',
+    'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+  }
+  return { html: document(page).text, headers }
 }
 
 function document({ title, body, person, here, scripts = [] }: Page): Html {

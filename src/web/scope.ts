@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Provider } from 'oidc-provider'
 import type { People } from '../auth/people.ts'
 import { type Answer, call } from '../core/call.ts'
 import type { Command } from '../core/command.ts'
@@ -17,6 +18,8 @@ export interface WebOptions {
   contextOf(request: FastifyRequest): CallContext
   /** Whether a page of this server sent it. */
   isSameOrigin(request: FastifyRequest): boolean
+  /** The OAuth server; none where people cannot sign up. */
+  oauth?: (() => Promise<Provider>) | undefined
 }
 
 export type Person = NonNullable<Principal['user']> & { sessionId: string }

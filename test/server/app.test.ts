@@ -8,6 +8,7 @@ import type { Checks } from '../../src/server/health.ts'
 import { makeLogger } from '../../src/server/log.ts'
 import { mcpPlugin } from '../../src/server/mcp/index.ts'
 import { makeMetrics } from '../../src/server/metrics.ts'
+import { oauthServer } from '../../src/server/oauth.ts'
 import { webPages } from '../../src/web/index.ts'
 import { fixtureCommands, fixtureServices, noteId, resetNotes } from '../fixtures/commands.ts'
 import { auth, fixtureApp } from '../rest/fixture.ts'
@@ -91,13 +92,10 @@ t.test('the plain routes are exactly those of routes-without-command.txt', async
     .split('\n')
   const services = async () => fixtureServices()
   const mcp = mcpPlugin({ commands: fixtureCommands, services, version: '0', log: silent })
-  const web = webPages({
-    services,
-    people: () => Promise.reject(new Error('nobody comes in')),
-    contextOf: restContext(services),
-    isSameOrigin,
-  })
-  const plugins = [blobRoutes(services), mcp, web]
+  const people = () => Promise.reject(new Error('nobody comes in'))
+  const web = { services, people, contextOf: restContext(services), isSameOrigin }
+  const oauth = oauthServer(web)
+  const plugins = [blobRoutes(services), mcp, webPages({ ...web, oauth: oauth.provider }), oauth.plugin]
   const whole = await buildApp({
     services,
     commands: fixtureCommands,

@@ -15,13 +15,7 @@ export function allow(command: Command, principal: Principal, org: string | unde
       'forbidden',
       `${name} is for ${kinds.map((kind) => principalKinds[kind]).join(', ')}; this is ${principalKinds[principal.kind]}.`,
     )
-  if (!hasScope(principal.scopes, access.scope)) {
-    fail(
-      'insufficient_scope',
-      `${name} needs the scope ${access.scope}; this credential has ${principal.scopes.join(', ') || 'none'}.`,
-      { details: { required: [access.scope], held: principal.scopes } },
-    )
-  }
+  needScope(command, principal)
   if (access.tenant === false) {
     if (!principal.user) fail('forbidden', `${name} concerns a person; ${principalKinds[principal.kind]} has none.`)
     return
@@ -38,4 +32,14 @@ export function allow(command: Command, principal: Principal, org: string | unde
       'forbidden',
       `${name} needs the role ${rolesWith(power).join(' or ')}; this credential acts as ${principal.role}.`,
     )
+}
+
+/** Throws insufficient_scope where the credential has not got what the command takes. */
+export function needScope({ access, name }: Command, principal: Principal): void {
+  if (hasScope(principal.scopes, access.scope)) return
+  fail(
+    'insufficient_scope',
+    `${name} needs the scope ${access.scope}; this credential has ${principal.scopes.join(', ') || 'none'}.`,
+    { details: { required: [access.scope], held: principal.scopes } },
+  )
 }

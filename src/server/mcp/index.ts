@@ -12,6 +12,7 @@ import { isListen, type ListenStreams, listenStreams } from './listen.ts'
 import { modernHandler, serveModern } from './modern.ts'
 import { readPlainCall, servePlainCall } from './plain-call.ts'
 import { selectionOf } from './request.ts'
+import { challengeScope } from './scope.ts'
 import { defaultSessionLimits, type SessionLimits, type Sessions, sessionMap } from './sessions.ts'
 
 export { type StdioOptions, type StdioServer, serveMcpStdio } from './stdio.ts'
@@ -70,6 +71,7 @@ async function serve(
   const principal = await services.authenticate(caller.credential, { org: caller.org })
   if (Array.isArray(request.body))
     return refuse(reply, 400, -32600, 'Bad Request: JSON-RPC batches are not supported; send one message a request')
+  challengeScope(host, tools, principal, request.body)
   const era = classify(request)
   if (era.kind === 'modern' && isListen(request))
     return listening.serve(request, reply, { caller, tools, owner: principal.id })

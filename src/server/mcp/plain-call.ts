@@ -6,6 +6,7 @@ import {
   SERVER_INFO_META_KEY,
 } from '@modelcontextprotocol/server'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { isOAuthToken } from '../../auth/oauth/resource.ts'
 import type { Command } from '../../core/command.ts'
 import type { CallContext } from '../../core/context.ts'
 import { CommandError } from '../../core/errors.ts'
@@ -70,7 +71,7 @@ function isProven(meta: Record<string, unknown>, request: FastifyRequest): boole
   return true
 }
 
-/** Answers it. The command's own look at the credential is the one that counts: a bad one is thrown, and a 401 above. */
+/** Answers it. The command's own look at the credential is the one that counts: a bad one is thrown, and a 401 or 403 above. */
 export async function servePlainCall(
   host: McpHost,
   plain: PlainCall,
@@ -78,12 +79,16 @@ export async function servePlainCall(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const result = await answerTool(plain.command, plain, { ...caller, signal: goneSignal(reply) }).catch((error) => {
-    if (error instanceof CommandError && error.code === 'unauthorized') throw error
+    if (error instanceof CommandError && isChallenge(error, caller)) throw error
     return toolFailure(toldError(error, caller.requestId, host.log))
   })
   const meta = { [SERVER_INFO_META_KEY]: host.info }
   return reply.send({ jsonrpc: '2.0', id: plain.id, result: { ...result, resultType: 'complete', _meta: meta } })
 }
+
+/** What an HTTP status must say: a bad credential, and for an app a scope that it can ask for (see scope.ts). */
+const isChallenge = ({ code }: CommandError, { credential }: CallContext): boolean =>
+  code === 'unauthorized' || (code === 'insufficient_scope' && isOAuthToken(credential?.token ?? ''))
 
 /** Of requests and of progress: text or a whole number. */
 const isId = (value: unknown): value is string | number => typeof value === 'string' || Number.isSafeInteger(value)

@@ -1,0 +1,84 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { errors, type Provider } from 'oidc-provider'
+import type { CallContext, Database } from '../../core/context.ts'
+import { fail } from '../../core/errors.ts'
+import { newId } from '../../core/ids.ts'
+import { type Principal, type Scope, scopeNames } from '../../core/principal.ts'
+import { appendAudit } from '../../core/stages/audit.ts'
+import { shownName } from './clients.ts'
+import { insertGrant } from './store.ts'
+
+/** What a person is asked: whether this app may act for them. */
+export interface Asked {
+  uid: string
+  client: { id: string; name: string }
+  /** Where the answer goes, as a person can read it; null for a device, which waits by itself. */
+  redirectHost: string | null
+  /** The same for the page's policy: what its form may lead to. */
+  redirectOrigin: string | null
+  scopes: Scope[]
+  resources: string[]
+}
+
+/** The question that this browser was sent here with. Throws not_found where there is none, or it has run out. */
+export async function readAsked(provider: Provider, request: IncomingMessage, reply: ServerResponse): Promise<Asked> {
+  const { uid, params } = await provider.interactionDetails(request, reply).catch((cause: unknown) => {
+    if (!(cause instanceof errors.SessionNotFound)) throw cause
+    return fail('not_found', 'This request has run out, or was answered. Start again from the app.', { cause })
+  })
+  const { client_id, redirect_uri, scope, resource } = params as Record<string, string | undefined>
+  const id = client_id ?? ''
+  const client =
+    (await provider.Client.find(id)) ?? fail('not_found', 'This app is not registered any more. Start again from it.')
+  const wanted = new Set(scope?.split(' '))
+  return {
+    uid,
+    client: { id, name: shownName(client.clientName, id) },
+    ...place(redirect_uri),
+    scopes: scopeNames.filter((name) => wanted.has(name)),
+    resources: [resource ?? []].flat(),
+  }
+}
+
+function place(redirectUri: string | undefined): { redirectHost: string | null; redirectOrigin: string | null } {
+  const url = redirectUri === undefined ? null : URL.parse(redirectUri)
+  if (!url) return { redirectHost: null, redirectOrigin: null }
+  const isWeb = ['http:', 'https:'].includes(url.protocol)
+  // What stands for the host of `cursor://…` is the app's own business; its scheme is what the system goes by.
+  return { redirectHost: isWeb ? url.host : url.protocol, redirectOrigin: isWeb ? url.origin : url.protocol }
+}
+
+export interface Answering {
+  provider: Provider
+  request: IncomingMessage
+  reply: ServerResponse
+}
+
+/**
+ * Lets the app act for this person in their principal's org, with the scopes that it asked for. The grant and its audit
+ * event commit together. Answers where to go on.
+ */
+export async function approve(
+  { provider, request, reply }: Answering,
+  { client, redirectHost, scopes, resources }: Asked,
+  { db, principal, context }: { db: Database; principal: Principal; context: CallContext },
+): Promise<string> {
+  const jti = newId()
+  const { org } = principal
+  const userId = principal.user?.id ?? fail('forbidden', 'Only a person can let an app act for them.')
+  const grant = { id: jti, userId, orgId: org.id, clientId: client.id, clientName: client.name, redirectHost, scopes }
+  await db.tenant(org.id, userId).tx(async (tx) => {
+    if (!(await insertGrant(tx, grant))) fail('forbidden', 'You are not a member of this org any more.')
+    await appendAudit(tx, { command: { name: 'apps.connect' }, principal, context, target: jti, result: 'ok' })
+  })
+  const granted = new provider.Grant({ accountId: userId, clientId: client.id, jti } as object)
+  for (const resource of resources) granted.addResourceScope(resource, scopes.join(' '))
+  await granted.save()
+  const result = { login: { accountId: userId }, consent: { grantId: jti } }
+  return provider.interactionResult(request, reply, result, { mergeWithLastSubmission: false })
+}
+
+export async function deny({ provider, request, reply }: Answering): Promise<string> {
+  const result = { error: 'access_denied', error_description: 'the person said no' }
+  return provider.interactionResult(request, reply, result, { mergeWithLastSubmission: false })
+}

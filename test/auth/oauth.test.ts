@@ -1,0 +1,509 @@
+import * as oauth from 'oauth4webapi'
+import t from 'tap'
+import { forget } from '../../src/auth/oauth/store.ts'
+import { openDatabase, silentLog } from '../../src/db/index.ts'
+import { browser } from '../fixtures/page-browser.ts'
+import { openPeople } from '../fixtures/people.ts'
+import { world } from '../fixtures/world.ts'
+
+// The authorization server, with a strict client (oauth4webapi) and a browser without scripts.
+
+const here = await world(t)
+const { person, org, session, sql } = await openPeople(t, here)
+
+const ada = await person('ada')
+const bob = await person('bob')
+const one = await org('one', { [ada]: 'owner', [bob]: 'viewer' })
+const two = await org('two', { [ada]: 'maintainer' })
+
+const issuer = new URL(here.url)
+const insecure = { [oauth.allowInsecureRequests]: true }
+const as = await oauth.processDiscoveryResponse(
+  issuer,
+  await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...insecure }),
+)
+const resource = `${here.url}/mcp`
+const redirect = 'http://127.0.0.1:49152/callback'
+
+async function register(metadata: Record<string, unknown> = {}): Promise<oauth.Client> {
+  const asked = {
+    client_name: 'A strict client',
+    redirect_uris: [redirect],
+    token_endpoint_auth_method: 'none',
+    ...metadata,
+  }
+  return oauth.processDynamicClientRegistrationResponse(
+    await oauth.dynamicClientRegistrationRequest(as, asked as Partial<oauth.Client>, insecure),
+  )
+}
+
+interface Wanted {
+  scope?: string | undefined
+  resource?: string
+  redirect?: string
+  more?: Record<string, string>
+}
+
+/** From the authorization request to the answer at the redirect; the verifier goes with it. */
+async function authorize(client: oauth.Client, cookie: string | undefined, wanted: Wanted = {}, answer = {}) {
+  const verifier = oauth.generateRandomCodeVerifier()
+  const state = oauth.generateRandomState()
+  const url = new URL(as.authorization_endpoint!)
+  const params = {
+    client_id: client.client_id,
+    response_type: 'code',
+    redirect_uri: wanted.redirect ?? redirect,
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+    state,
+    resource: wanted.resource ?? resource,
+    ...(wanted.scope !== undefined && { scope: wanted.scope }),
+    ...wanted.more,
+  }
+  for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value)
+  const seen = await browser(here.url, cookie).connect(url.href, answer)
+  return { seen, verifier, state }
+}
+
+async function exchange(
+  client: oauth.Client,
+  { seen, verifier, state }: Awaited<ReturnType<typeof authorize>>,
+  at = redirect,
+) {
+  const answer = oauth.validateAuthResponse(as, client, new URL(seen.url), state)
+  const response = await oauth.authorizationCodeGrantRequest(as, client, oauth.None(), answer, at, verifier, insecure)
+  return oauth.processAuthorizationCodeResponse(as, client, response)
+}
+
+const signIn = async (cookie: string, wanted?: Wanted, answer = {}) => {
+  const client = await register()
+  return { client, tokens: await exchange(client, await authorize(client, cookie, wanted, answer)) }
+}
+const refresh = async (client: oauth.Client, token: string) =>
+  oauth.processRefreshTokenResponse(
+    as,
+    client,
+    await oauth.refreshTokenGrantRequest(as, client, oauth.None(), token, insecure),
+  )
+const me = (token: string) => here.rest('GET /v1/me', undefined, { authorization: `Bearer ${token}` })
+/** The OAuth error that comes instead. */
+const errorOf = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'no error',
+    (error: { error?: string; cause?: unknown }) => error.error ?? String(error),
+  )
+const param = (seen: { url: string }, name: string) => new URL(seen.url).searchParams.get(name)
+
+t.test('the metadata says what is there, and nothing that is not', async (t) => {
+  t.match(as, {
+    issuer: here.url,
+    authorization_endpoint: `${here.url}/api/oauth/authorize`,
+    token_endpoint: `${here.url}/api/oauth/token`,
+    registration_endpoint: `${here.url}/api/oauth/register`,
+    revocation_endpoint: `${here.url}/api/oauth/revoke`,
+    introspection_endpoint: `${here.url}/api/oauth/introspect`,
+    device_authorization_endpoint: `${here.url}/api/oauth/device`,
+    code_challenge_methods_supported: ['S256'],
+    response_types_supported: ['code'],
+    authorization_response_iss_parameter_supported: true,
+    client_id_metadata_document_supported: true,
+  })
+  t.notOk(
+    Object.keys(as).some((name) => /^(id_token|claims|subject|userinfo|jwks)/.test(name)),
+    'no OpenID Connect',
+  )
+  const suffixed = await here.rest('GET /.well-known/oauth-authorization-server/mcp')
+  t.strictSame(suffixed.body, as)
+  for (const path of ['', '/mcp'])
+    t.match((await here.rest(`GET /.well-known/oauth-protected-resource${path}`)).body, {
+      resource,
+      authorization_servers: [here.url],
+      scopes_supported: /mcp:read/,
+    })
+})
+
+t.test(
+  'code with PKCE: the app acts in the org that was chosen, as the person, until it is disconnected',
+  async (t) => {
+    const cookie = await session(ada)
+    const { tokens } = await signIn(cookie, { scope: 'mcp:read mcp:write' }, { org: two })
+    t.match(tokens, {
+      token_type: 'bearer',
+      expires_in: 3600,
+      scope: 'mcp:read mcp:write',
+      refresh_token: /^[\w-]{43}$/,
+    })
+    t.match((await me(tokens.access_token)).body, {
+      org: { slug: 'two' },
+      user: { id: ada },
+      role: 'maintainer',
+      scopes: ['mcp:read', 'mcp:write'],
+      credential: { kind: 'oauth', name: 'A strict client' },
+    })
+    const mine = { authorization: '', cookie, origin: here.url }
+    const { items } = (await here.rest('GET /v1/apps', undefined, mine)).body
+    t.match(items, [{ name: 'A strict client', redirect_host: '127.0.0.1:49152', org: { slug: 'two' } }])
+    const bobs = { ...mine, cookie: await session(bob) }
+    t.strictSame((await here.rest('GET /v1/apps', undefined, bobs)).body.items, [])
+    t.equal((await here.rest(`DELETE /v1/apps/${items[0].id}`, undefined, bobs)).status, 404)
+    t.equal((await here.rest(`DELETE /v1/apps/${items[0].id}`, undefined, mine)).status, 200)
+    t.equal((await me(tokens.access_token)).status, 401)
+  },
+)
+
+t.test('a code is good once, for its client, its redirect and its verifier', async (t) => {
+  const cookie = await session(ada)
+  const client = await register()
+  const fresh = () => authorize(client, cookie)
+  t.equal(
+    await errorOf(fresh().then((code) => exchange(client, { ...code, verifier: oauth.generateRandomCodeVerifier() }))),
+    'invalid_grant',
+  )
+  t.equal(await errorOf(fresh().then((code) => exchange(client, code, `${redirect}2`))), 'invalid_grant')
+  const other = await register()
+  t.equal(await errorOf(fresh().then((code) => exchange(other, code))), 'invalid_grant')
+
+  const code = await fresh()
+  const first = await exchange(client, code)
+  t.equal((await me(first.access_token)).status, 200)
+  t.equal(await errorOf(exchange(client, code)), 'invalid_grant')
+  t.equal((await me(first.access_token)).status, 401, 'somebody has a copy of the code: all that it gave ends')
+
+  const raced = await fresh()
+  const tries = await Promise.allSettled([1, 2, 3, 4].map(() => exchange(client, raced)))
+  t.ok(tries.filter(({ status }) => status === 'fulfilled').length <= 1, 'never two')
+})
+
+t.test('PKCE is asked of everybody, with S256 alone', async (t) => {
+  const client = await register()
+  const ask = async (more: Record<string, string>) => {
+    const query = new URLSearchParams({
+      client_id: client.client_id,
+      response_type: 'code',
+      redirect_uri: redirect,
+      state: 's',
+      ...more,
+    })
+    return browser(here.url, await session(ada)).visit(`${as.authorization_endpoint}?${query}`)
+  }
+  t.equal(param(await ask({}), 'error'), 'invalid_request')
+  const plain = await ask({ code_challenge: 'a'.repeat(43), code_challenge_method: 'plain' })
+  t.equal(param(plain, 'error'), 'invalid_request')
+  t.equal(param(plain, 'iss'), here.url)
+  const implicit = await ask({ code_challenge: 'a'.repeat(43), code_challenge_method: 'S256', response_type: 'token' })
+  t.match(implicit.url, '#error=invalid_request')
+})
+
+t.test('what never gets to a redirect is a page', async (t) => {
+  const client = await register()
+  const visit = (query: Record<string, string>) =>
+    browser(here.url).visit(`${as.authorization_endpoint}?${new URLSearchParams(query)}`)
+  const elsewhere = await visit({
+    client_id: client.client_id,
+    response_type: 'code',
+    redirect_uri: 'https://evil.example/',
+  })
+  t.match(elsewhere, { status: 400, body: /redirect_uri/, url: /^http:\/\/127/ })
+  t.match(elsewhere.headers.get('content-security-policy'), /default-src 'none'/)
+  t.match(await visit({ client_id: 'nobody', response_type: 'code', redirect_uri: redirect }), {
+    status: 400,
+    body: /<h1>/,
+  })
+  t.equal((await visit({ client_id: 'a\0b', response_type: 'code', redirect_uri: redirect })).status, 400)
+  t.match(await browser(here.url, await session(ada)).visit(`${here.url}/oauth/consent/unknown`), {
+    status: 404,
+    body: /run out/,
+  })
+})
+
+t.test('refresh tokens rotate; two refreshes at once both work; a late one ends the whole grant', async (t) => {
+  const { client, tokens } = await signIn(await session(ada))
+  const old = tokens.refresh_token!
+  const [a, b] = await Promise.all([refresh(client, old), refresh(client, old)])
+  t.not(a.refresh_token, old)
+  for (const { access_token } of [tokens, a, b]) t.equal((await me(access_token)).status, 200)
+  const next = await refresh(client, a.refresh_token!)
+  t.equal((await me(next.access_token)).status, 200)
+  const ids = await Promise.all(
+    [tokens, a, next].map(async ({ access_token }) => (await me(access_token)).body.credential.id),
+  )
+  t.equal(new Set(ids).size, 1, 'one credential through all of it')
+
+  await sql(`update oauth_records set consumed_at = consumed_at - interval '11 seconds' where model = 'RefreshToken'`)
+  t.equal(await errorOf(refresh(client, old)), 'invalid_grant')
+  t.equal(await errorOf(refresh(client, next.refresh_token!)), 'invalid_grant')
+  t.equal((await me(next.access_token)).status, 401)
+})
+
+t.test('revoking either token ends both; a stranger can neither revoke nor look', async (t) => {
+  const cookie = await session(ada)
+  const stranger = await register()
+  const revoke = async (client: oauth.Client, token: string) =>
+    oauth.processRevocationResponse(await oauth.revocationRequest(as, client, oauth.None(), token, insecure))
+  const look = async (client: oauth.Client, token: string) =>
+    oauth.processIntrospectionResponse(
+      as,
+      client,
+      await oauth.introspectionRequest(as, client, oauth.None(), token, insecure),
+    )
+  for (const which of ['access_token', 'refresh_token'] as const) {
+    const { client, tokens } = await signIn(cookie)
+    t.match(await look(client, tokens.access_token), {
+      active: true,
+      aud: resource,
+      client_id: client.client_id,
+      sub: ada,
+    })
+    t.strictSame(await look(stranger, tokens.access_token), { active: false })
+    await revoke(stranger, tokens[which]!)
+    t.equal((await me(tokens.access_token)).status, 200)
+    await revoke(client, tokens[which]!)
+    t.strictSame(await look(client, tokens.access_token), { active: false })
+    t.equal((await me(tokens.access_token)).status, 401)
+    t.equal(await errorOf(refresh(client, tokens.refresh_token!)), 'invalid_grant')
+  }
+})
+
+t.test('tokens are for this server’s resource, and scopes are what was asked for, else the usual ones', async (t) => {
+  const cookie = await session(ada)
+  const client = await register()
+  t.equal(
+    param((await authorize(client, cookie, { resource: 'https://elsewhere.example/mcp' })).seen, 'error'),
+    'invalid_target',
+  )
+  const scopeOf = async (wanted: Wanted) => (await exchange(client, await authorize(client, cookie, wanted))).scope
+  t.equal(await scopeOf({ resource: `${resource}/` }), 'mcp:read mcp:write mcp:run mcp:trace:read')
+  t.equal(await scopeOf({ scope: 'openid profile' }), 'mcp:read mcp:write mcp:run mcp:trace:read')
+  t.equal(await scopeOf({ scope: 'mcp:read offline_access unheard:of' }), 'mcp:read')
+  const [token] = await sql(`select scopes from credentials where kind = 'oauth' order by id desc limit 1`)
+  t.strictSame(token.scopes, ['mcp:read'])
+})
+
+t.test(
+  'nobody signed in: to the sign-in page and back; a client that may not ask is told what is missing',
+  async (t) => {
+    const client = await register()
+    const { seen } = await authorize(client, undefined)
+    t.match(new URL(seen.url).pathname, '/auth/login')
+    t.match(param(seen, 'return_to'), /^\/oauth\/consent\//)
+    const silent = { more: { prompt: 'none' } }
+    t.equal(param((await authorize(client, undefined, silent)).seen, 'error'), 'login_required')
+    t.equal(param((await authorize(client, await session(ada), silent)).seen, 'error'), 'consent_required')
+  },
+)
+
+t.test('the person may say no, is shown who asks, and lets nobody into an org of others', async (t) => {
+  const cookie = await session(bob)
+  const client = await register({
+    client_name: '<b>Claude</b>\u202e',
+    redirect_uris: ['https://claude.ai/api/mcp/auth_callback'],
+  })
+  const wanted = { redirect: 'https://claude.ai/api/mcp/auth_callback', scope: 'mcp:read mcp:run' }
+  const { seen } = await authorize(client, cookie, wanted, { no: true })
+  t.match(seen.url, /^https:\/\/claude\.ai\/api\/mcp\/auth_callback\?error=access_denied/)
+  t.equal(param(seen, 'iss'), here.url)
+  t.match((await authorize(client, cookie, wanted, { org: two })).seen, { status: 403, body: /not a member/ })
+
+  const query = new URLSearchParams({
+    client_id: client.client_id,
+    response_type: 'code',
+    redirect_uri: wanted.redirect,
+    scope: wanted.scope,
+    code_challenge: 'a'.repeat(43),
+    code_challenge_method: 'S256',
+  })
+  const page = await browser(here.url, cookie).visit(`${as.authorization_endpoint}?${query}`)
+  t.match(page.body, '&lt;b&gt;Claude&lt;/b&gt;')
+  t.notMatch(page.body, '\u202e')
+  t.match(page.body, 'claude.ai')
+  t.match(page.body, 'Start, rerun and cancel runs')
+  t.match(page.body, 'one, you are viewer')
+  t.notMatch(page.body, 'two, you are')
+  t.match(page.headers.get('content-security-policy'), /form-action 'self' https:\/\/claude\.ai;/)
+})
+
+t.test('who leaves the org, and an org that ends, take their apps with them', async (t) => {
+  const three = await org('three', { [ada]: 'owner', [bob]: 'maintainer' })
+  const { client, tokens } = await signIn(await session(bob), {}, { org: three })
+  t.equal((await me(tokens.access_token)).body.role, 'maintainer')
+  await sql(`update members set role = 'viewer' where org_id = $1 and user_id = $2`, [three, bob])
+  t.equal((await me(tokens.access_token)).body.role, 'viewer', 'as much as the person may now')
+  await sql('delete from members where org_id = $1 and user_id = $2', [three, bob])
+  t.equal((await me(tokens.access_token)).status, 401)
+  t.equal(await errorOf(refresh(client, tokens.refresh_token!)), 'invalid_grant')
+
+  const adas = await signIn(await session(ada), {}, { org: three })
+  await sql('delete from orgs where id = $1', [three])
+  t.equal((await me(adas.tokens.access_token)).status, 401)
+  t.equal(await errorOf(refresh(adas.client, adas.tokens.refresh_token!)), 'invalid_grant')
+})
+
+t.test('a device shows a code, a person types it in, and the device gets its tokens', async (t) => {
+  const client: oauth.Client = { client_id: 'molar-cli' }
+  const start = async () =>
+    oauth.processDeviceAuthorizationResponse(
+      as,
+      client,
+      await oauth.deviceAuthorizationRequest(as, client, oauth.None(), { scope: 'mcp:read', resource }, insecure),
+    )
+  const poll = async (code: string) =>
+    oauth.processDeviceCodeResponse(
+      as,
+      client,
+      await oauth.deviceCodeGrantRequest(as, client, oauth.None(), code, insecure),
+    )
+  const type = async (user: ReturnType<typeof browser>, code: string) => {
+    const page = await user.visit(`${here.url}/device?user_code=${code}`)
+    t.match(page.body, `value="${code}"`)
+    const xsrf = /name="xsrf" value="(\w+)"/.exec(page.body)![1]!
+    return user.send(`${here.url}/device`, { xsrf, user_code: code, confirm: 'yes' })
+  }
+  const device = await start()
+  t.equal(device.verification_uri, `${here.url}/device`)
+  t.match(device.user_code, /^[B-Z]{4}-[B-Z]{4}$/)
+  t.equal(await errorOf(poll(device.device_code)), 'authorization_pending')
+  const ours = browser(here.url, await session(ada))
+  t.match((await type(ours, 'BBBB-BBBB')).body, /not right/)
+  const asked = await type(ours, device.user_code)
+  t.match(asked.body, 'on a device that showed you a code')
+  t.match(await ours.connect(asked.url, { org: one }), { status: 200, body: /close this page/ })
+  const tokens = await poll(device.device_code)
+  t.match((await me(tokens.access_token)).body, {
+    org: { slug: 'one' },
+    scopes: ['mcp:read'],
+    credential: { name: 'Molar CLI' },
+  })
+  t.equal(await errorOf(poll(device.device_code)), 'invalid_grant', 'once')
+
+  const refused = await start()
+  const no = await type(ours, refused.user_code)
+  t.match((await ours.connect(no.url, { no: true })).body, /You said no/)
+  t.equal(await errorOf(poll(refused.device_code)), 'access_denied')
+})
+
+t.test('real clients register as they do, and come back where they said', async (t) => {
+  const cookie = await session(ada)
+  const claudeCode = await register({
+    client_name: 'Claude Code (molar)',
+    redirect_uris: ['http://localhost/callback'],
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+  })
+  const anyPort = { redirect: 'http://localhost:54545/callback' }
+  t.match(await exchange(claudeCode, await authorize(claudeCode, cookie, anyPort), anyPort.redirect), {
+    refresh_token: /./,
+  })
+
+  const cursor = await register({
+    client_name: 'Cursor',
+    redirect_uris: [
+      'cursor://anysphere.cursor-mcp/oauth/callback',
+      'https://www.cursor.com/agents/mcp/oauth/callback',
+      'http://localhost:8787/callback',
+    ],
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    scope: 'mcp:read unheard:of',
+  })
+  for (const redirect of cursor.redirect_uris as string[]) {
+    const answer = await authorize(cursor, cookie, { redirect })
+    t.match(await exchange(cursor, answer, redirect), { refresh_token: /./ }, redirect)
+  }
+  const code = await register({
+    client_name: 'Visual Studio Code',
+    redirect_uris: ['https://vscode.dev/redirect', 'http://localhost/', 'http://127.0.0.1/', 'http://127.0.0.1:33418/'],
+    grant_types: [
+      'authorization_code',
+      'refresh_token',
+      'urn:ietf:params:oauth:grant-type:device_code',
+      'client_credentials',
+    ],
+    response_types: ['code'],
+    application_type: 'native',
+  })
+  t.match(
+    await exchange(
+      code,
+      await authorize(code, cookie, { redirect: 'http://127.0.0.1:33418/' }),
+      'http://127.0.0.1:33418/',
+    ),
+    {},
+  )
+
+  const claude = await register({
+    client_name: 'Claude',
+    redirect_uris: ['https://claude.ai/api/mcp/auth_callback', 'https://claude.com/api/mcp/auth_callback'],
+    grant_types: ['authorization_code', 'refresh_token'],
+    token_endpoint_auth_method: 'client_secret_post',
+    scope: 'mcp:read mcp:write offline_access',
+  })
+  const there = { redirect: 'https://claude.ai/api/mcp/auth_callback', scope: 'mcp:read mcp:write offline_access' }
+  const { seen, verifier, state } = await authorize(claude, cookie, there)
+  const answer = oauth.validateAuthResponse(as, claude, new URL(seen.url), state)
+  const auth = oauth.ClientSecretPost(String(claude.client_secret))
+  const tokens = await oauth.processAuthorizationCodeResponse(
+    as,
+    claude,
+    await oauth.authorizationCodeGrantRequest(as, claude, auth, answer, there.redirect, verifier, insecure),
+  )
+  t.match(tokens, { scope: 'mcp:read mcp:write', refresh_token: /./ })
+})
+
+function openWorld() {
+  const database = openDatabase({ url: here.config.databaseUrl!, applicationName: 'test', log: silentLog })
+  t.teardown(() => database.close())
+  return database
+}
+
+t.test('what no client needs is refused, and so is a flood; who is not used is forgotten', async (t) => {
+  const post = async (metadata: unknown) => here.rest('POST /api/oauth/register', metadata, { authorization: '' })
+  for (const uri of [
+    'javascript:alert(1)',
+    'data:text/html,x',
+    'http://evil.example/cb',
+    'https://a.example/#f',
+    'nonsense',
+  ])
+    t.match(await post({ redirect_uris: [uri] }), { status: 400, body: { error: 'invalid_redirect_uri' } }, uri)
+  t.equal((await post({ redirect_uris: [] })).status, 400)
+  t.equal((await post({ redirect_uris: ['https://a.example'], client_name: 'x'.repeat(60_000) })).status, 400)
+
+  const { client } = await signIn(await session(ada))
+  const idle = await register()
+  await sql(`update oauth_clients set last_used_at = now() - interval '8 days'`)
+  const [{ count }] = await sql('select count(*)::int from oauth_clients')
+  t.ok((await forget(openWorld().system)).clients > 0)
+  const left = (await sql('select id from oauth_clients')).map(({ id }) => id)
+  t.ok(left.includes(client.client_id), 'one that somebody is connected with stays')
+  t.notOk(left.includes(idle.client_id))
+  t.ok(left.length < count)
+
+  await sql(
+    `insert into oauth_clients (id, metadata, registered_from) select 'x' || n, '', '127.0.0.1' from generate_series(1, 60) n`,
+  )
+  const flood = await post({ redirect_uris: ['https://a.example'] })
+  t.match(flood, { status: 429, body: { error: 'temporarily_unavailable' } })
+  t.equal(flood.headers.get('retry-after'), '3600')
+})
+
+t.test('the tables hold nothing that opens anything', async (t) => {
+  await sql(`delete from oauth_clients where id like 'x%'`)
+  const client = await register({ token_endpoint_auth_method: 'client_secret_post' })
+  const { seen } = await authorize(client, await session(ada))
+  const open = await signIn(await session(ada))
+  let kept = ''
+  for (const table of ['oauth_clients', 'oauth_records', 'oauth_grants', 'credentials'])
+    for (const { row } of await sql(`select row_to_json(x)::text as row from ${table} x`)) kept += row
+  t.ok(kept.includes(open.tokens.access_token.slice(0, 6)), 'its rows are there')
+  const secrets = {
+    code: param(seen, 'code'),
+    client: client.client_secret,
+    access: open.tokens.access_token,
+    refresh: open.tokens.refresh_token,
+  }
+  for (const [name, value] of Object.entries(secrets)) {
+    t.type(value, 'string')
+    t.notOk(kept.includes(String(value)), name)
+    t.notOk(kept.includes(Buffer.from(String(value)).toString('hex')), `${name} in hex`)
+  }
+})

@@ -82,19 +82,21 @@ export async function confirmTwoFactor(
   people: People,
   visitor: Visitor,
   account: Account,
-  code: string,
+  typed: string,
 ): Promise<Told<unknown>> {
   await people.limits.take('sign_in', visitor.address, account.email)
+  const code = typed.replaceAll(/\s/g, '')
   const told = await recorded(people, visitor, 'account.twoFactorOn', undefined, async () => ({
     told: await ask(
       people.auth.api.verifyTOTP({
-        body: { code: code.replaceAll(/\s/g, '') },
+        body: { code },
         headers: headersOf(visitor),
         returnHeaders: true,
       }),
     ),
     account,
   }))
+  await people.limits.firstUse(code, account.id)
   await people.send(letters.secondFactorChanged(account.email, true))
   return told
 }

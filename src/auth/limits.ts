@@ -5,13 +5,15 @@ import { forgetTries, takeTry } from './account-store.ts'
 const minute = 60
 /** How often, in a window of seconds, something may be tried: by one address, and for one account. */
 const limits = {
-  sign_in: { address: { most: 60, seconds: 10 * minute }, account: { most: 10, seconds: 15 * minute } },
+  sign_in: { address: { most: 100, seconds: 10 * minute }, account: { most: 10, seconds: 15 * minute } },
   mail: { address: { most: 60, seconds: 60 * minute }, account: { most: 5, seconds: 60 * minute } },
 } as const
 
 export interface Limits {
   /** Counts one try; throws rate_limited when there were too many. */
   take(what: keyof typeof limits, from: string, account?: string): Promise<void>
+  /** Whether a one-time code is shown for the first time. A code is good for 90 s, one step before and after its own. */
+  firstUse(code: string, accountId: string): Promise<boolean>
   /** The account's owner has come in: their earlier tries no longer count. */
   forget(what: keyof typeof limits, account: string): Promise<void>
 }
@@ -31,6 +33,7 @@ export function signInLimits(system: Queries): Limits {
       const details = { resource: what, limit: own.most, used: own.most, retry_after_seconds: wait }
       fail('rate_limited', `Too many tries. Try again in ${Math.ceil(wait / minute)} min.`, { details })
     },
+    firstUse: async (code, accountId) => (await takeTry(system, `code ${accountId} ${code}`, 1, 90)) === 0,
     forget: (what, account) => forgetTries(system, keyOf(what, account)),
   }
 }

@@ -68,22 +68,27 @@ export async function openLink(people: People, visitor: Visitor, token: string):
   )
 }
 
-/** The code of an authenticator app, or a backup code, after the first factor. */
+/** The code of an authenticator app, or a backup code, after the first factor. Either is good once. */
 export async function secondFactor(
   people: People,
   visitor: Visitor,
-  { code, backup }: { code: string; backup: boolean },
+  { code: typed, backup }: { code: string; backup: boolean },
 ): Promise<Told<CameIn>> {
   await people.limits.take('sign_in', visitor.address)
   const { verifyBackupCode, verifyTOTP } = people.auth.api
-  const asked = {
-    body: { code: code.replaceAll(/\s/g, '') },
-    headers: headersOf(visitor),
-    returnHeaders: true,
-  } as const
-  return recorded(people, visitor, 'auth.secondFactor', backup ? 'backup code' : undefined, async () =>
-    came(await (backup ? ask(verifyBackupCode(asked)) : ask(verifyTOTP(asked)))),
-  )
+  const code = typed.replaceAll(/\s/g, '')
+  const asked = { body: { code }, headers: headersOf(visitor), returnHeaders: true } as const
+  return recorded(people, visitor, 'auth.secondFactor', backup ? 'backup code' : undefined, async () => {
+    if (backup) return came(await ask(verifyBackupCode(asked)))
+    const done = came(await ask(verifyTOTP(asked)))
+    // better-auth takes a code for as long as it shows; who looked over a shoulder must not come in with it.
+    if (done.account && !(await people.limits.firstUse(code, done.account.id))) {
+      const cookie = done.told.cookies.map((one) => one.split(';')[0]).join('; ')
+      await people.auth.api.signOut({ headers: headersOf({ ...visitor, cookie }) })
+      fail('forbidden', 'This code has been used already. Wait for the next one.')
+    }
+    return done
+  })
 }
 
 /** Confirms an address: the first one signs its owner in, a changed one changes. */

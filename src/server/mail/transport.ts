@@ -38,7 +38,7 @@ function bySmtp(url: string, from: string): Deliver {
 function toOutbox(folder: string, from: string, log: Logger): Deliver {
   return async ({ to, subject, text }, id) => {
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    const path = join(folder, `${id}.eml`)
+    const path = join(folder, `${new Date().toISOString().replaceAll(':', '-')} ${id}.eml`)
     const head = {
       From: from,
       To: to,

@@ -151,12 +151,10 @@ export async function fromProvider(
   const answer = await people.auth.handler(request)
   const cookies = answer.headers.getSetCookie()
   return recorded<{ location: string } & CameIn>(people, visitor, 'auth.fromProvider', provider, async () => {
-    const location = answer.headers.get('location')
-    if (location === null) {
-      const body = (await answer.json().catch(() => ({}))) as Signed
-      if (!body.twoFactorRedirect) fail('forbidden', 'The provider did not let you in. Try again.')
-      return { told: { answer: { location: '/auth/two-factor', secondFactor: true }, cookies } }
-    }
+    const location = answer.headers.get('location') ?? ''
+    const body = (await answer.json().catch(() => ({}))) as Signed
+    if (body.twoFactorRedirect) return { told: { answer: { location, secondFactor: true }, cookies } }
+    if (location === '') fail('forbidden', 'The provider did not let you in. Try again.')
     const error = new URL(location, people.origin).searchParams.get('error')
     if (error !== null) fail('forbidden', providerRefusals[error] ?? 'The provider did not let you in. Try again.')
     return { told: { answer: { location, secondFactor: false }, cookies }, account: await whose(people, cookies) }

@@ -179,8 +179,7 @@ export function signInPages(app: FastifyInstance, options: WebOptions): void {
           provider,
           query: request.url.split('?').slice(1).join('?'),
         })
-        const { location, secondFactor } = told.answer
-        return goOn(reply, secondFactor ? location : ((await backFrom(location)) ?? home), told.cookies)
+        return onwards(reply, told.cookies, told.answer.secondFactor, await backFrom(told.answer.location))
       },
       async (wrong, status) => loginPage(reply, await people(), { wrong, status }),
     )

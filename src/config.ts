@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import type { Provider } from './auth/providers.ts'
 import type { S3Options } from './core/blobs/index.ts'
+import type { Settings } from './core/context.ts'
 import { allowEntryProblem, type EgressRules } from './core/egress/rules.ts'
 import { fail } from './core/errors.ts'
 
@@ -60,6 +61,10 @@ export interface Config {
   egress: EgressRules
   /** MOLAR_READS_PER_MINUTE, MOLAR_WRITES_PER_MINUTE: calls of one org; 600 and 120 with DATABASE_URL, else unlimited. 0 is no limit. */
   rates: { read: number; write: number }
+  /** MOLAR_TERMS_VERSION, MOLAR_PLAN, AGENT_SIGNUP_ENABLED: what holds for every org; see Settings. */
+  settings: Settings
+  /** LAGO_API_URL, LAGO_API_KEY: the billing service that usage is told to; none when absent. */
+  lago: { url: string; key: string } | undefined
   /** MOLAR_S3_ENDPOINT, _BUCKET, _REGION, _ACCESS_KEY_ID, _SECRET_ACCESS_KEY, _PREFIX: where blobs are; the home when absent. */
   s3: S3Options | undefined
   /** MOLAR_RETENTION_DAYS: traces older than this lose their artifacts, unless pinned; kept for ever when absent. */
@@ -123,6 +128,8 @@ export function readConfig(environment: Environment): Config {
     runOrigins: origins(get, 'MOLAR_RUN_ORIGINS'),
     egress: egress(get),
     rates: rates(get),
+    settings: settings(get),
+    lago: lago(get),
     s3: s3(get),
     retentionDays: whole(get, 'MOLAR_RETENTION_DAYS', 1, 36_500),
     quotaBytes: whole(get, 'MOLAR_QUOTA_BYTES', 1, Number.MAX_SAFE_INTEGER),
@@ -197,6 +204,27 @@ function rates(get: Get): { read: number; write: number } {
   return {
     read: whole(get, 'MOLAR_READS_PER_MINUTE', 0, 10_000_000) ?? (shared ? 600 : 0),
     write: whole(get, 'MOLAR_WRITES_PER_MINUTE', 0, 10_000_000) ?? (shared ? 120 : 0),
+  }
+}
+
+/** The terms and plans are for those who let others in: a laptop has neither. */
+function settings(get: Get): Settings {
+  const shared = get('DATABASE_URL') !== undefined
+  const terms = get('MOLAR_TERMS_VERSION') ?? (shared ? '2026-11' : 'none')
+  return {
+    terms: terms === 'none' ? null : terms,
+    plan: choice(get, 'MOLAR_PLAN', ['unlimited', 'free']) ?? (shared ? 'free' : 'unlimited'),
+    agentSignup: choice(get, 'AGENT_SIGNUP_ENABLED', ['true', 'false']) === 'true',
+    metered: get('LAGO_API_URL') !== undefined,
+  }
+}
+
+function lago(get: Get): { url: string; key: string } | undefined {
+  const place = url(get, 'LAGO_API_URL', ['http:', 'https:'])?.replace(/\/+$/, '')
+  if (place === undefined) return undefined
+  return {
+    url: place,
+    key: get('LAGO_API_KEY') ?? fail('bad_request', 'LAGO_API_URL is set, so LAGO_API_KEY must be as well.'),
   }
 }
 

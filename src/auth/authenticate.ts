@@ -4,7 +4,7 @@ import { fail } from '../core/errors.ts'
 import type { Keyring } from '../core/keyring.ts'
 import { installation, type Principal, scopeNames } from '../core/principal.ts'
 import { bearerFingerprint, unknownBearer } from './bearer.ts'
-import { findInternalOrg, findPrincipal, findSession } from './store.ts'
+import { findInternalOrg, findMembership, findPrincipal, findSession } from './store.ts'
 
 export type Authenticate = (credential: Credential | undefined, wanted: Wanted) => Promise<Principal>
 
@@ -25,7 +25,7 @@ export function makeAuthenticate({
   publicUrl = () => null,
 }: AuthenticateOptions): Authenticate {
   const ways = {
-    bearer: (token: string) => byBearer(db, keyring, token, publicUrl()),
+    bearer: (token: string, wanted: Wanted) => byBearer(db, keyring, token, publicUrl(), wanted),
     session: (token: string, wanted: Wanted) => bySession(db, keyring.fingerprint(token), wanted),
     internal: (token: string, wanted: Wanted) => byInternalToken(db, token, internalToken, wanted),
   }
@@ -36,11 +36,22 @@ export function makeAuthenticate({
   }
 }
 
-async function byBearer(db: Database, keyring: Keyring, token: string, issuer: string | null): Promise<Principal> {
+async function byBearer(
+  db: Database,
+  keyring: Keyring,
+  token: string,
+  issuer: string | null,
+  { org }: Wanted,
+): Promise<Principal> {
   const fingerprint =
     bearerFingerprint(keyring, token, issuer) ??
     fail('unauthorized', 'This is not a Molar key, or a character of it is wrong. Keys start with molar_sk_.')
-  return (await findPrincipal(db.system, fingerprint)) ?? unknownBearer(token)
+  const principal = (await findPrincipal(db.system, fingerprint)) ?? unknownBearer(token)
+  // Of all tokens the local owner's alone is the person themself, who may have made more orgs.
+  const { kind, user } = principal
+  if (kind !== 'local_owner' || !user || org === undefined || [principal.org.id, principal.org.slug].includes(org))
+    return principal
+  return { ...principal, ...(await findMembership(db.system, user.id, org)) }
 }
 
 /** A person acts in the org that the request names, else in the one they chose last, else in the only one they have. */

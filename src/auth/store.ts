@@ -91,17 +91,30 @@ export async function findInternalOrg(system: Queries, org: string): Promise<Pri
   return found
 }
 
+/** The org of this id or slug, if the person is a member of it. */
+export async function findMembership(
+  system: Queries,
+  userId: string,
+  org: string,
+): Promise<{ org: Principal['org']; role: Role } | undefined> {
+  const [found] = await system.query<Principal['org'] & { role: Role }>(
+    `select o.id, o.slug, o.name, m.role from members m join orgs o on o.id = m.org_id
+     where m.user_id = $1 and (o.id::text = $2 or o.slug = $2)`,
+    [userId, org],
+  )
+  return found && { org: { id: found.id, slug: found.slug, name: found.name }, role: found.role }
+}
+
 /** Makes the first org with its owner, unless the org is there; answers the ids either way. */
 export async function ensureOrg(
   system: Queries,
   org: { id: string; slug: string; name: string },
   user: { id: string; email: string; name: string },
 ) {
-  await system.query('insert into orgs (id, slug, name) values ($1, $2, $3) on conflict (slug) do nothing', [
-    org.id,
-    org.slug,
-    org.name,
-  ])
+  await system.query(
+    `insert into orgs (id, slug, name, plan) values ($1, $2, $3, 'unlimited') on conflict (slug) do nothing`,
+    [org.id, org.slug, org.name],
+  )
   await system.query(
     'insert into users (id, email, name) values ($1, $2, $3) on conflict ((lower(email))) do nothing',
     [user.id, user.email, user.name],

@@ -6,8 +6,8 @@ export interface Request {
   path: string
   body: string | undefined
   headers: Record<string, string>
-  /** The route answers this field of the output alone. */
-  unwrap: string | undefined
+  /** How the route's answer differs from the output. */
+  route: Pick<Route, 'unwrap' | 'envelope'>
 }
 
 /** A command and its input as a request on the route that says most. */
@@ -25,7 +25,7 @@ export function writeRequest(command: Command, input: Record<string, unknown>): 
     path: path + query,
     body: bare ? undefined : JSON.stringify(Object.fromEntries(rest)),
     headers: {},
-    unwrap: route.unwrap,
+    route,
   }
 }
 

@@ -55,7 +55,7 @@ async function readAnswer(command: Command, request: Request, response: Response
   const text = await response.text()
   try {
     const answer: unknown = text === '' ? {} : JSON.parse(text)
-    return (request.unwrap === undefined ? answer : { [request.unwrap]: answer }) as Answer
+    return wholeAnswer(answer, request.route)
   } catch (cause) {
     return fail(
       'unavailable',
@@ -63,6 +63,14 @@ async function readAnswer(command: Command, request: Request, response: Response
       { cause },
     )
   }
+}
+
+/** The output again, from what a route made of it. */
+function wholeAnswer(answer: unknown, { unwrap, envelope }: Request['route']): Answer {
+  if (unwrap !== undefined) return { [unwrap]: answer }
+  if (!envelope) return answer as Answer
+  const { [envelope.items]: items, count: _count, ...rest } = answer as Answer
+  return { items, ...rest }
 }
 
 /** Events as they come, then the answer. A stream that breaks is resumed where a read can be. */

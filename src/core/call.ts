@@ -1,6 +1,6 @@
 import type { Command, Emit } from './command.ts'
 import type { CallContext, Services, TenantDatabase } from './context.ts'
-import { CommandError, errorTable } from './errors.ts'
+import { CommandError, errorTable, fail } from './errors.ts'
 import { handlerContext } from './handler-context.ts'
 import { installation, nobody, type Principal } from './principal.ts'
 import { allow } from './stages/access.ts'
@@ -29,7 +29,7 @@ export async function call(
   try {
     const read = await readOnArrival(command, rawInput, services, context)
     if (read) return read
-    const principal = await enter(command, services, context)
+    const principal = await enter(command, services, context, rawInput)
     const run = new Call(command, services, context, principal)
     return await run.answer(rawInput, emit)
   } catch (error) {
@@ -41,11 +41,31 @@ export async function call(
 }
 
 /** Who calls: nobody, where the command lets anybody in and no credential was shown. */
-export async function enter(command: Command, services: Services, context: CallContext): Promise<Principal> {
-  const { tenant, public: open } = command.access
+export async function enter(
+  command: Command,
+  services: Services,
+  context: CallContext,
+  rawInput: unknown,
+): Promise<Principal> {
+  const { tenant, public: open, org: field } = command.access
   if (open && !context.credential) return nobody
+  const named = field === undefined ? undefined : (rawInput as Answer | null | undefined)?.[field]
+  if (typeof named === 'string') return enterOrg(named, services, context)
   const principal = await services.authenticate(context.credential, { org: context.org, tenant })
   return tenant === false ? { ...principal, org: installation } : principal
+}
+
+/** As a member of the org that the input names. One that the caller does not belong to is not there. */
+async function enterOrg(named: string, { authenticate }: Services, { credential }: CallContext): Promise<Principal> {
+  const absent = `There is no org ${named}. orgs.list shows those that you belong to.`
+  try {
+    const principal = await authenticate(credential, { org: named })
+    const { id, slug } = principal.org
+    return named === slug || named.toLowerCase() === id ? principal : fail('not_found', absent)
+  } catch (error) {
+    if (error instanceof CommandError && error.code === 'forbidden') fail('not_found', absent)
+    throw error
+  }
 }
 
 /** The state that the stages of one call share. Exported for watch.ts, which stays open where a call ends. */

@@ -12,8 +12,10 @@ export type RouteSpec =
       status?: number
       /** Input fields fixed by this route. */
       fixed?: Record<string, unknown>
-      /** Answer `output[envelope]` alone (a bare array), where the contract has it so. */
+      /** Answer `output[unwrap]` alone (a bare array), where the contract has it so. */
       unwrap?: string
+      /** A list's items under this name, as `{orgs}`; with `count` their number beside them, as `{tokens, count}`. */
+      envelope?: string | { items: string; count: true }
       /** Sent as an attachment with this file name; needs `render`. */
       attachment?: string
       /** Streams as server-sent events even when the client asks for nothing. */
@@ -36,6 +38,11 @@ export interface Access {
    * eyes, takes no power, and needs a credential that has a person.
    */
   tenant?: false
+  /**
+   * The input field that names the org which is meant, by id or slug; the caller's own when it is left out. Where the
+   * caller is no member, there is no such org: not_found.
+   */
+  org?: string
   /** true: no credential is needed. Who shows one is still held to it. */
   public?: true
 }
@@ -141,6 +148,7 @@ export interface Route {
   status: number
   fixed: Record<string, unknown>
   unwrap: string | undefined
+  envelope: { items: string; count: boolean } | undefined
   attachment: string | undefined
   stream: boolean
 }
@@ -164,12 +172,14 @@ export function defineCommand<Input extends AnyObject, Output extends AnyObject,
 function readRoute(spec: RouteSpec): Route {
   const facts = typeof spec === 'string' ? { route: spec } : spec
   const [method, path] = facts.route.split(' ') as [Method, string]
+  const { envelope } = facts
   return {
     method,
     path,
     status: facts.status ?? 200,
     fixed: facts.fixed ?? {},
     unwrap: facts.unwrap,
+    envelope: typeof envelope === 'string' ? { items: envelope, count: false } : envelope,
     attachment: facts.attachment,
     stream: facts.stream ?? false,
   }

@@ -60,6 +60,18 @@ export interface RateLimiter {
   take(principal: Principal, effect: 'read' | 'write'): void | Promise<void>
 }
 
+/** What the operator decides for everybody. */
+export interface Settings {
+  /** The version of the terms that a person must have accepted to make an org; null: there are none. */
+  terms: string | null
+  /** What new orgs start with; 'unlimited' where nothing is counted against anybody. */
+  plan: 'unlimited' | 'free'
+  /** Whether agents may open an org for a person. */
+  agentSignup: boolean
+  /** Whether usage is told to a billing service. */
+  metered: boolean
+}
+
 /** What one process has, once, for all calls. */
 export interface Services {
   db: Database
@@ -77,6 +89,7 @@ export interface Services {
   scrubber: MakeScrubber
   /** Where this server is reached from outside, without a trailing slash; null where there is none, as under stdio. */
   publicUrl: string | null
+  settings: Settings
   /** Told of each finished call; for metrics. */
   observe(call: { command: string; door: Door; result: string; milliseconds: number }): void
   log: Logger
@@ -137,6 +150,7 @@ export interface HandlerContext {
   localSecrets: Record<string, string>
   scrubber: MakeScrubber
   publicUrl: string | null
+  settings: Settings
   /** Sends a mail, after the write that it belongs to has committed. */
   mail(message: Mail): Promise<void>
   /** Queues a job of this org; in a write it commits with the write. */

@@ -6,6 +6,7 @@ export const errorTable = {
   bad_request: { status: 400, exit: 2 },
   malformed_json: { status: 400, exit: 2 },
   unauthorized: { status: 401, exit: 3 },
+  payment_required: { status: 402, exit: 6 },
   forbidden: { status: 403, exit: 3 },
   insufficient_scope: { status: 403, exit: 3 },
   not_found: { status: 404, exit: 4 },

@@ -40,6 +40,7 @@ export function handlerContext(
     localSecrets: services.localSecrets,
     scrubber: services.scrubber,
     publicUrl: services.publicUrl,
+    settings: services.settings,
     enqueue,
     mail: (message) => enqueue('mail', mailJob(services.keyring, message)),
     door: context.door,

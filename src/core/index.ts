@@ -3,11 +3,15 @@ import { appCommands } from './apps/index.ts'
 import { auditCommands } from './audit/index.ts'
 import type { Command } from './command.ts'
 import { identityCommands } from './identity/index.ts'
+import { invitationCommands } from './invitations/index.ts'
 import { keyCommands } from './keys/index.ts'
+import { memberCommands } from './members/index.ts'
+import { orgCommands } from './orgs/index.ts'
 import { pageCommands } from './pages/index.ts'
 import { runCommands } from './runs/index.ts'
 import { scenarioCommands } from './scenarios/index.ts'
 import { sessionCommands } from './sessions/index.ts'
+import { termsCommands } from './terms/index.ts'
 import { traceCommands } from './traces/index.ts'
 
 /** All that Molar does. Order is the order in which doors show it. */
@@ -19,6 +23,10 @@ export const commands: readonly Command[] = [
   ...identityCommands,
   ...keyCommands,
   ...appCommands,
+  ...orgCommands,
+  ...memberCommands,
+  ...invitationCommands,
+  ...termsCommands,
   ...auditCommands,
   ...accountCommands,
   ...sessionCommands,

@@ -21,7 +21,7 @@ export async function watch(command: Command, rawInput: unknown, context: CallCo
   await call(command, rawInput, context)
   const services = await context.services()
   const admit = async () => {
-    const principal = await enter(command, services, context)
+    const principal = await enter(command, services, context, rawInput)
     allow(command, principal, context.org)
     return principal
   }

@@ -137,9 +137,15 @@ function describeAnswer(command: Command, route: Route, components: Components):
   const whole = relocate(outputSchema(command), name, components)
   components.schemas[name] = whole
   const schema =
-    route.unwrap === undefined ? { $ref: `#/components/schemas/${name}` } : (whole.properties?.[route.unwrap] ?? whole)
+    route.unwrap !== undefined
+      ? (whole.properties?.[route.unwrap] ?? whole)
+      : route.envelope
+        ? enveloped(whole, route.envelope)
+        : { $ref: `#/components/schemas/${name}` }
   const full =
-    route.unwrap === undefined ? command.examples.filter(({ output }) => command.output.safeParse(output).success) : []
+    route.unwrap === undefined && !route.envelope
+      ? command.examples.filter(({ output }) => command.output.safeParse(output).success)
+      : []
   const content: Record<string, object> = {}
   content['application/json'] = { schema, ...named(full.map((example) => [example, example.output])) }
   if (command.render) content['text/markdown'] = { schema: { type: 'string', description: 'The answer as Markdown.' } }
@@ -152,6 +158,14 @@ function describeAnswer(command: Command, route: Route, components: Components):
     [route.status]: { ...answer, description: 'With Accept: application/json' },
     302: { description: 'Where it lies', headers: { ...headers, Location: location } },
   }
+}
+
+/** A list under the contract's name. */
+function enveloped(whole: JsonSchema, { items, count }: NonNullable<Route['envelope']>): JsonSchema {
+  const { items: list, ...rest } = whole.properties ?? {}
+  const names = [items, ...(count ? ['count'] : []), ...(whole.required ?? []).filter((name) => name !== 'items')]
+  const properties = { [items]: list ?? {}, ...(count && { count: { type: 'integer' } }), ...rest }
+  return { ...whole, properties, required: names }
 }
 
 function describeEvents(command: Command, components: Components): JsonSchema {

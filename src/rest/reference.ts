@@ -1,4 +1,6 @@
 import type { Command } from '../core/command.ts'
+import { principalKinds, rolesWith } from '../core/principal.ts'
+import { powerOf } from '../core/stages/access.ts'
 
 /** docs/commands.md: what there is and its name on each door, a table a noun. */
 export function commandReference(commands: readonly Command[]): string {
@@ -20,8 +22,8 @@ function nounTable(noun: string, commands: readonly Command[]): string[] {
     '',
     `## ${noun}`,
     '',
-    '| command | does | tool | REST | CLI | scope | effect |',
-    '|---|---|---|---|---|---|---|',
+    '| command | does | tool | REST | CLI | scope | for | effect |',
+    '|---|---|---|---|---|---|---|---|',
     ...members.map(row),
   ]
 }
@@ -30,7 +32,14 @@ function row(command: Command): string {
   const { name, summary, tool, toolset, routes, access, effect } = command
   const rest = routes.map(({ method, path }) => code(`${method} ${path}`)).join('<br>')
   const mark = toolset.default ? '' : ' \\*'
-  return `| ${[code(name), cell(summary), code(tool) + mark, rest, code(cliName(command)), code(access.scope), effect].join(' | ')} |`
+  return `| ${[code(name), cell(summary), code(tool) + mark, rest, code(cliName(command)), code(access.scope), whoMay(command), effect].join(' | ')} |`
+}
+
+/** The roles that may call it, and where not every kind of credential may, which. */
+function whoMay(command: Command): string {
+  const { public: open, tenant, credentials } = command.access
+  const roles = open ? 'anybody' : tenant === false ? 'any person' : rolesWith(powerOf(command)).join(', ')
+  return credentials ? `${roles}; by ${credentials.map((kind) => principalKinds[kind]).join(', ')}` : roles
 }
 
 /** `runs.startMany` → `molar runs start-many` */

@@ -4,7 +4,7 @@ import { type Answer, call } from '../core/call.ts'
 import type { Command, Route } from '../core/command.ts'
 import type { CallContext } from '../core/context.ts'
 import { renderMarked } from '../core/untrusted.ts'
-import { aliasesOf } from './aliases.ts'
+import { aliasesOf, deprecation, type PathAlias } from './aliases.ts'
 import { readJsonBodies } from './body.ts'
 import { answerError } from './errors.ts'
 import { rawInput } from './input.ts'
@@ -47,10 +47,10 @@ export function registerCommands(app: FastifyInstance, options: CommandRoutes): 
         const handler = command.events
           ? streamingHandler(command, route, options, limits, open)
           : plainHandler(command, route, options)
-        addRoute(scope, command, route, handler, false)
-        for (const path of aliasesOf(route)) {
-          const alias = { ...route, path }
-          if (!taken.has(shapeOf(alias))) addRoute(scope, command, alias, handler, true)
+        addRoute(scope, command, route, handler)
+        for (const { path, alias } of aliasesOf(route)) {
+          const second = { ...route, path }
+          if (!taken.has(shapeOf(second))) addRoute(scope, command, second, handler, alias)
         }
       }
     }
@@ -65,13 +65,17 @@ const shapeOf = ({ method, path }: Pick<Route, 'method' | 'path'>) => `${method}
 /** `/v1/runs/{id}` in Fastify's spelling. */
 export const fastifyPath = (path: string): string => path.replaceAll(':', '::').replaceAll(/\{(\w+)\}/g, ':$1')
 
-function addRoute(scope: FastifyInstance, command: Command, route: Route, handler: Handler, alias: boolean): void {
+function addRoute(scope: FastifyInstance, command: Command, route: Route, handler: Handler, alias?: PathAlias): void {
   scope.route({
     method: route.method,
     url: fastifyPath(route.path),
-    config: { command: command.name, alias },
+    config: { command: command.name, alias: alias !== undefined },
     exposeHeadRoute: !command.events,
     ...(command.events && { sse: 'manual' as const }),
+    ...(alias?.sunset !== undefined && {
+      onRequest: async (request: FastifyRequest, reply: FastifyReply) =>
+        void reply.headers(deprecation(alias, request.url.split('?', 1)[0] ?? '')),
+    }),
     handler,
   })
 }
@@ -105,7 +109,7 @@ function streamingHandler(
     options.onStream?.(1)
     try {
       await streamAnswer({ reply, requestId: request.id, abort, limits, open }, async (emit) =>
-        part(await call(command, input, context, emit), route.unwrap),
+        part(await call(command, input, context, emit), route),
       )
     } finally {
       options.onStream?.(-1)
@@ -144,7 +148,7 @@ function sendAnswer(
       return reply.code(route.status).type('text/markdown; charset=utf-8').send(renderMarked(command, answer))
     }
   }
-  return reply.code(route.status).send(route.status === 204 ? undefined : part(answer, route.unwrap))
+  return reply.code(route.status).send(route.status === 204 ? undefined : part(answer, route))
 }
 
 /** `trace-{id}.md` with the path's own values; nothing in it can end the quoted string. */

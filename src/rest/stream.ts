@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import type { Answer } from '../core/call.ts'
-import type { Emit } from '../core/command.ts'
+import type { Emit, Route } from '../core/command.ts'
 import { CommandError, errorBody, publicError } from '../core/errors.ts'
 
 /** How a stream treats its reader. Milliseconds and bytes. */
@@ -159,6 +159,10 @@ function eventId(event: unknown): string | undefined {
   return typeof given === 'string' || typeof given === 'number' ? String(given).replaceAll(/[\r\n\0]/g, '') : undefined
 }
 
-/** The part of a streaming command's answer that this route sends. */
-export const part = (answer: Answer, unwrap: string | undefined): unknown =>
-  unwrap === undefined ? answer : answer[unwrap]
+/** The answer in the shape that this route sends it: whole, one field of it, or a list under the contract's name. */
+export function part(answer: Answer, { unwrap, envelope }: Pick<Route, 'unwrap' | 'envelope'>): unknown {
+  if (unwrap !== undefined) return answer[unwrap]
+  if (!envelope) return answer
+  const { items, ...rest } = answer
+  return { [envelope.items]: items, ...(envelope.count && { count: (items as unknown[]).length }), ...rest }
+}

@@ -76,6 +76,7 @@ export async function openServices(config: Config, { log, observe, role = 'cli' 
       localSecrets: config.databaseUrl === undefined ? config.localSecrets : {},
       scrubber: async (secrets) => (await import('../worker/scrubber.ts')).makeScrubber(secrets),
       publicUrl: config.publicUrl ?? null,
+      settings: config.settings,
       observe: observe ?? (() => {}),
       log,
       async close() {

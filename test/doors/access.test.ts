@@ -130,9 +130,9 @@ for (const scope of scopeNames) {
 }
 
 /** Input that no command takes: what is let in is told so, and nothing happens. */
-async function probe(command: Command, headers: Record<string, string>) {
+async function probe(command: Command, headers: Record<string, string>, org = local.id) {
   const { method, path } = command.routes[0]!
-  const target = path.replace(/\{\w+\}/g, absent)
+  const target = path.replace('{org}', org).replace(/\{\w+\}/g, absent)
   const inBody = method !== 'GET' && method !== 'DELETE'
   const line = `${method} ${target}${inBody ? '' : '?no_such_field=1'}`
   return here.rest(line, inBody ? { no_such_field: 1 } : undefined, { accept: 'application/json', ...headers })
@@ -182,13 +182,15 @@ t.test('an org that is not the caller’s answers like one that is not there', a
   const pairs = commands.flatMap((command) => foreign.map((caller) => ({ command, caller })))
   await each(pairs, async ({ command, caller }) => {
     const plain = async (org: string) => {
-      const { status, body } = await probe(command, { ...caller.headers, 'x-org-id': org })
+      const { status, body } = await probe(command, { ...caller.headers, 'x-org-id': org }, org)
       return `${status} ${JSON.stringify(body)
         .replaceAll(org, '<org>')
         .replaceAll(/[\da-f]{8}-[\da-f-]{27}/g, '<id>')}`
     }
     const [theirs, none] = [await plain(other), await plain(absent)]
-    const refused = theirs.startsWith('403') || ['person', 'public'].includes(rows.get(command.name)?.power ?? '')
+    const refused =
+      theirs.startsWith(command.access.org ? '404' : '403') ||
+      ['person', 'public'].includes(rows.get(command.name)?.power ?? '')
     if (theirs !== none || !refused) wrong.push(`${command.name} by ${caller.title}: ${theirs} | ${none}`)
   })
   t.same(wrong, [])

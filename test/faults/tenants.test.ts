@@ -25,6 +25,8 @@ await seedExampleRun(here)
 for (const name of ['one', 'two']) await here.rest('POST /v1/api-keys', { name })
 await here.rest('POST /v1/runs/manual', { scenario_id: 'example-home' })
 
+/** Where an org is served is for anybody who knows its name. */
+const hiding = commands.filter(({ name }) => name !== 'orgs.instance')
 const { org: theirs } = (await here.rest('GET /v1/me')).body
 const other = await secondOrg()
 const asOther = { authorization: `Bearer ${other.token}` }
@@ -181,7 +183,7 @@ function agree(foreign: string, none: string): boolean {
 t.test('every command × every foreign id answers as an absent id does', async (t) => {
   const leaks: string[] = []
   let pairs = 0
-  for (const command of commands) {
+  for (const command of hiding) {
     for (const { field, list } of namingFields(command)) {
       for (const { value, absent } of candidates) {
         for (const route of command.routes) {
@@ -269,7 +271,7 @@ t.test('MCP: neither tools nor resources nor sessions cross', async (t) => {
     }
     t.ok(read > 20)
     // One era is enough: both end in the same call.
-    for (const command of mode === 'auto' ? commands : [])
+    for (const command of mode === 'auto' ? hiding : [])
       for (const { field, list } of namingFields(command))
         for (const { value, absent } of candidates.filter(
           (one) => /^[0-9a-f-]{36}$/.test(one.value) || one.value === 'example-home',

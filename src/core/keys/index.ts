@@ -3,5 +3,5 @@ import { listKeys } from './list.ts'
 import { revokeKey } from './revoke.ts'
 
 export { insertKey } from './store.ts'
-export { isWellFormedToken, newToken, tokenPrefix } from './token.ts'
+export { isWellFormedToken, newToken, type TokenKind, tokenKinds, tokenPrefix } from './token.ts'
 export const keyCommands = [createKey, listKeys, revokeKey]

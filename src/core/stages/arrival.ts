@@ -26,7 +26,8 @@ export async function readOnArrival(
   context: CallContext,
 ): Promise<Answer | undefined> {
   const { access, effect, events } = command
-  if (effect !== 'read' || events || access.tenant === false || access.public || askFirst.has(command)) return undefined
+  if (effect !== 'read' || events || access.tenant === false || access.public || access.org || askFirst.has(command))
+    return undefined
   const arrival = services.arrive(context.credential)
   if (!arrival) return undefined
   const input = tryParse(command, rawInput)
@@ -47,6 +48,7 @@ export async function readOnArrival(
   })
   if (result.error instanceof TooEarly) askFirst.add(command)
   if (!principal || result.error instanceof TooEarly) return undefined
+  if (principal.kind === 'local_owner' && context.org !== undefined) return undefined // perhaps another org of theirs
   allow(command, principal, context.org)
   await services.rates.take(principal, 'read')
   if ('error' in result) throw result.error

@@ -4,7 +4,7 @@ import type { Command } from '../command.ts'
 import { type ErrorCode, fail } from '../errors.ts'
 
 /** Nouns whose contract answers 400 to input that does not fit; everywhere else it is 422. */
-const badInput: Record<string, ErrorCode> = { traces: 'bad_request' }
+const badInput: Record<string, ErrorCode> = { traces: 'bad_request', orgs: 'bad_request' }
 
 /** Spellings of the source documents, accepted beside the snake_case field. */
 export const spellings: Record<string, string> = { scenarioId: 'scenario_id', baseUrl: 'base_url' }

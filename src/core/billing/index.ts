@@ -1,0 +1,1 @@
+export { type Plan, type PlanName, planOf, plans } from './plans.ts'

@@ -4,10 +4,8 @@ import { type Scope, scopeNames } from '../core/principal.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Where an app learns how to get a token (RFC 9728); undefined where there is no OAuth server. */
-    resourceMetadata(): string | undefined
-    /** The scopes that an app is told to ask for first. */
-    firstScope: string
+    /** Where an app learns how to get a token (RFC 9728), and the scopes to ask for first; none without an OAuth server. */
+    oauthResource?: () => { metadata: string; scope: string } | undefined
   }
 }
 
@@ -43,18 +41,14 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
  * app that asks for the missing one alone would lose those it holds.
  */
 function challenge({ headers, server }: FastifyRequest, { code, details }: CommandError): string {
-  const metadata = server.resourceMetadata()
+  const resource = server.oauthResource?.()
   const { required = [], held = [] } = (details ?? {}) as { required?: Scope[]; held?: Scope[] }
   const missing = code === 'insufficient_scope'
-  const scope = missing
-    ? scopeNames.filter((name) => [...held, ...required].includes(name)).join(' ')
-    : server.firstScope
-  const error = missing ? 'insufficient_scope' : headers.authorization !== undefined ? 'invalid_token' : undefined
   const facts = {
-    ...(error && { error }),
-    ...((missing || metadata) && { scope }),
-    ...(metadata && { resource_metadata: metadata }),
+    error: missing ? code : headers.authorization === undefined ? undefined : 'invalid_token',
+    scope: missing ? scopeNames.filter((name) => [...held, ...required].includes(name)).join(' ') : resource?.scope,
+    resource_metadata: resource?.metadata,
   }
-  const said = Object.entries(facts).map(([name, value]) => `${name}="${value}"`)
-  return ['Bearer', said.join(', ')].filter(Boolean).join(' ')
+  const said = Object.entries(facts).flatMap(([name, value]) => (value === undefined ? [] : [`${name}="${value}"`]))
+  return ['Bearer', said.join(', ')].join(' ').trim()
 }

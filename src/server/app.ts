@@ -9,7 +9,6 @@ import {
   type RawServerDefault,
 } from 'fastify'
 import type { Logger } from 'pino'
-import { defaultScope } from '../auth/oauth/resource.ts'
 import type { Command } from '../core/command.ts'
 import type { Services } from '../core/context.ts'
 import { readJsonBodies } from '../rest/body.ts'
@@ -47,8 +46,8 @@ export interface AppOptions {
   /** `observe` of these belongs into the services, so that the calls of every door are counted. */
   metrics?: Metrics
   log?: Logger
-  /** Where an app learns how to get a token, once the address is known; nowhere without an OAuth server. */
-  resourceMetadata?: () => string | undefined
+  /** What a challenge tells an app; nothing without an OAuth server. */
+  oauthResource?: FastifyInstance['oauthResource']
   /** What no command can be: /mcp, blobs, webhooks, OAuth, pages. They may bring body parsers of their own. */
   plugins?: readonly FastifyPluginAsync[]
 }
@@ -59,8 +58,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const metrics = options.metrics ?? makeMetrics()
   const app = fastify(httpOptions(options))
   app.setErrorHandler(answerError)
-  app.decorate('resourceMetadata', options.resourceMetadata ?? (() => undefined))
-  app.decorate('firstScope', defaultScope)
+  app.decorate('oauthResource', options.oauthResource)
   addHeaders(app, config.publicUrl)
   checkHosts(app, config)
   addCors(app, config.allowedOrigins)

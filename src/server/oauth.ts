@@ -1,12 +1,14 @@
 import type { IncomingMessage } from 'node:http'
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Provider } from 'oidc-provider'
 import type { OAuthOptions } from '../auth/oauth/provider.ts'
-import { oauthPaths, resourceMetadata } from '../auth/oauth/resource.ts'
+import { defaultScope, oauthPaths, resourceMetadata } from '../auth/oauth/resource.ts'
 import { oauthPages, personOf, type WebOptions } from '../web/index.ts'
 
 export interface OAuthServer {
   provider(): Promise<Provider>
+  /** What a challenge of the resource server tells. */
+  resource(): { metadata: string; scope: string }
   /** Its routes. The pages for people among them are src/web's. */
   plugin: FastifyPluginAsync
 }
@@ -14,7 +16,7 @@ export interface OAuthServer {
 type Handle = ReturnType<Provider['callback']>
 
 /** The authorization server, made at the first request that needs it: its address is known once the server listens. */
-export function oauthServer(web: WebOptions): OAuthServer {
+export function oauthServer(web: WebOptions, url: () => string): OAuthServer {
   const requests = new WeakMap<IncomingMessage, FastifyRequest>()
   let made: Promise<{ provider: Provider; handle: Handle }> | undefined
   const get = () => {
@@ -22,7 +24,7 @@ export function oauthServer(web: WebOptions): OAuthServer {
     return made
   }
   const make = async () => {
-    const [{ makeProvider }, { db, keyring, log, publicUrl, egress }] = await Promise.all([
+    const [{ makeProvider }, { db, keyring, log, egress }] = await Promise.all([
       import('../auth/oauth/provider.ts'),
       web.services(),
     ])
@@ -30,16 +32,17 @@ export function oauthServer(web: WebOptions): OAuthServer {
       const asked = requests.get(request)
       return asked && (await personOf(web, asked))?.id
     }
-    const issuer = publicUrl ?? ''
     // Addresses of metadata documents and key sets, which apps give.
     const fetch: OAuthOptions['fetch'] = (url, { method, headers, signal }) =>
       egress.fetchOutside(url, { method, headers, signal, redirect: 'manual', maxBytes: 64 << 10 })
-    return makeProvider({ issuer, db, keyring, log, fetch, pages: oauthPages, personOf: ({ req }) => who(req) })
+    return makeProvider({ issuer: url(), db, keyring, log, fetch, pages: oauthPages, personOf: ({ req }) => who(req) })
   }
   return {
     provider: async () => (await get()).provider,
+    resource: () => ({ metadata: `${url()}${oauthPaths.resource}/mcp`, scope: defaultScope }),
     plugin: async (app) => {
-      describe(app, web)
+      for (const path of [oauthPaths.resource, `${oauthPaths.resource}/mcp`])
+        app.get(path, async () => resourceMetadata(url()))
       // The provider reads bodies itself.
       app.removeAllContentTypeParsers()
       app.addContentTypeParser('*', (_request, _payload, done) => done(null))
@@ -58,11 +61,6 @@ export function oauthServer(web: WebOptions): OAuthServer {
       })
     },
   }
-}
-
-function describe(app: FastifyInstance, { services }: WebOptions): void {
-  for (const path of [oauthPaths.resource, `${oauthPaths.resource}/mcp`])
-    app.get(path, async () => resourceMetadata((await services()).publicUrl ?? ''))
 }
 
 /** Hands the request over, as one that came to the public address. Headers that were set before stay. */

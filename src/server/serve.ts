@@ -1,7 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import { localOwnerKey } from '../auth/local.ts'
-import { oauthPaths } from '../auth/oauth/resource.ts'
 import type { Config } from '../config.ts'
 import { commands } from '../core/index.ts'
 import { isSameOrigin, restContext } from '../rest/context.ts'
@@ -43,7 +42,7 @@ export async function serve(
       return makePeople({ services, origin: new URL(services.publicUrl!).origin, providers: config.providers })
     })
     const web: WebOptions = { services: opened, people, contextOf: restContext(opened), isSameOrigin }
-    const oauth = config.oauth ? oauthServer(web) : undefined
+    const oauth = config.oauth ? oauthServer(web, () => services.publicUrl ?? '') : undefined
     const app = await buildApp({
       services: opened,
       commands,
@@ -63,7 +62,7 @@ export async function serve(
         webPages({ ...web, oauth: oauth?.provider }),
         ...(oauth ? [oauth.plugin] : []),
       ],
-      ...(oauth && { resourceMetadata: () => `${services.publicUrl}${oauthPaths.resource}/mcp` }),
+      oauthResource: oauth?.resource,
     })
     await app.listen({ host: config.host, port: config.port })
     const { port } = app.server.address() as AddressInfo

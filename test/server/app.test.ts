@@ -94,7 +94,7 @@ t.test('the plain routes are exactly those of routes-without-command.txt', async
   const mcp = mcpPlugin({ commands: fixtureCommands, services, version: '0', log: silent })
   const people = () => Promise.reject(new Error('nobody comes in'))
   const web = { services, people, contextOf: restContext(services), isSameOrigin }
-  const oauth = oauthServer(web)
+  const oauth = oauthServer(web, () => 'http://localhost')
   const plugins = [blobRoutes(services), mcp, webPages({ ...web, oauth: oauth.provider }), oauth.plugin]
   const whole = await buildApp({
     services,

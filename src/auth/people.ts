@@ -7,11 +7,13 @@ import { newId } from '../core/ids.ts'
 import { mailJob } from '../core/mail.ts'
 import { installation } from '../core/principal.ts'
 import { accountAdapter } from './adapter.ts'
+import { day, goodFor } from './good-for.ts'
 import * as letters from './letters.ts'
 import { signInLimits } from './limits.ts'
 import { hashPassword, longest, shortest, verifyPassword } from './passwords.ts'
 import { type Provider, providerConfig } from './providers.ts'
 import { absoluteDays } from './store.ts'
+import { addressHeader, sessionCookie } from './visit.ts'
 
 export interface PeopleOptions {
   services: Services
@@ -19,13 +21,6 @@ export interface PeopleOptions {
   origin: string
   providers: readonly Provider[]
 }
-
-const day = 86_400
-/** How long what was sent by mail is good for, in seconds. */
-export const goodFor = { verification: day, link: 15 * 60, reset: 30 * 60 } as const
-
-/** The name of the cookie that `session` reads; `__Host-` where https lets it be. */
-export const sessionCookie = (origin: string) => `${origin.startsWith('https:') ? '__Host-' : ''}molar_session`
 
 export type People = ReturnType<typeof makePeople>
 
@@ -119,9 +114,6 @@ export function makePeople({ services, origin, providers }: PeopleOptions) {
   })
   return { auth, limits: signInLimits(db.system), services, origin, providers, send }
 }
-
-/** Where the address of who asks stands for better-auth, in headers that are made here. */
-export const addressHeader = 'x-molar-address'
 
 /** Who has a second factor needs it after a link by mail, a confirmed address and a provider too, not only after a password. */
 function everyWhere<Plugin extends ReturnType<typeof twoFactor>>(plugin: Plugin): Plugin {

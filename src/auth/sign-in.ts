@@ -1,7 +1,7 @@
 import { fail } from '../core/errors.ts'
 import { weakness } from './passwords.ts'
-import { type People, sessionCookie } from './people.ts'
-import { type Account, ask, headersOf, recorded, refuse, type Told, type Visitor } from './visit.ts'
+import type { People } from './people.ts'
+import { type Account, ask, headersOf, recorded, refuse, sessionCookie, type Told, type Visitor } from './visit.ts'
 
 /** Whether somebody is in, or has to show a second factor first. */
 export interface CameIn {

@@ -1,9 +1,8 @@
-import { isAPIError } from 'better-auth/api'
 import type { Command } from '../core/command.ts'
 import { CommandError, type ErrorCode, fail } from '../core/errors.ts'
 import { installation, nobody, type Principal } from '../core/principal.ts'
 import { appendAudit } from '../core/stages/audit.ts'
-import { addressHeader, type People } from './people.ts'
+import type { People } from './people.ts'
 
 /** Who asks, as far as a request tells. */
 export interface Visitor {
@@ -27,6 +26,12 @@ export interface Account {
   name: string
 }
 
+/** The name of the cookie that `session` reads; `__Host-` where https lets it be. */
+export const sessionCookie = (origin: string) => `${origin.startsWith('https:') ? '__Host-' : ''}molar_session`
+
+/** Where the address of who asks stands for better-auth, in headers that are made here. */
+export const addressHeader = 'x-molar-address'
+
 /** The headers that better-auth sees: made here, so that nobody can say what their address is. */
 export const headersOf = ({ cookie, userAgent, address }: Visitor): Headers =>
   new Headers({ cookie, 'user-agent': userAgent, [addressHeader]: address })
@@ -37,6 +42,7 @@ export async function ask<Answer>(asked: Promise<{ headers: Headers; response: A
     const { headers, response } = await asked
     return { answer: response, cookies: headers.getSetCookie() }
   } catch (error) {
+    const { isAPIError } = await import('better-auth/api') // heavy: with the first person only
     if (!isAPIError(error)) throw error
     const location = new Headers(error.headers as HeadersInit | undefined).get('location')
     const code = location ? new URL(location, 'http://localhost').searchParams.get('error') : error.body?.code

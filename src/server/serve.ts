@@ -5,7 +5,7 @@ import type { Config } from '../config.ts'
 import { commands } from '../core/index.ts'
 import { isSameOrigin, restContext } from '../rest/context.ts'
 import { type WebOptions, webPages } from '../web/index.ts'
-import { type RunningWorker, startWorker } from '../worker/index.ts'
+import type { RunningWorker } from '../worker/index.ts'
 import { buildApp } from './app.ts'
 import { blobRoutes } from './blobs.ts'
 import type { Checks } from './health.ts'
@@ -33,7 +33,8 @@ export async function serve(
   let worker: RunningWorker | undefined
   try {
     await localOwnerKey(config.home, services.db, services.keyring)
-    worker = config.workers === 0 ? undefined : await startWorker(services, config)
+    // Heavy, and nothing for a server that only answers.
+    if (config.workers !== 0) worker = await (await import('../worker/index.ts')).startWorker(services, config)
     const opened = async () => services
     await deliverMail(services.jobs, services.keyring, openMail({ ...config, from: config.mailFrom, log }), log)
     // Its address is known once it listens.

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { goodFor, type People } from '../auth/people.ts'
+import { goodFor } from '../auth/good-for.ts'
+import type { People } from '../auth/people.ts'
 import {
   forgot,
   fromProvider,

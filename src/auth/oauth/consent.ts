@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { errors, type Provider } from 'oidc-provider'
+import type { Provider } from 'oidc-provider'
 import type { CallContext, Database } from '../../core/context.ts'
 import { fail } from '../../core/errors.ts'
 import { newId } from '../../core/ids.ts'
@@ -22,7 +22,8 @@ export interface Asked {
 
 /** The question that this browser was sent here with. Throws not_found where there is none, or it has run out. */
 export async function readAsked(provider: Provider, request: IncomingMessage, reply: ServerResponse): Promise<Asked> {
-  const { uid, params } = await provider.interactionDetails(request, reply).catch((cause: unknown) => {
+  const { uid, params } = await provider.interactionDetails(request, reply).catch(async (cause: unknown) => {
+    const { errors } = await import('oidc-provider') // heavy: pages must not load it at the start
     if (!(cause instanceof errors.SessionNotFound)) throw cause
     return fail('not_found', 'This request has run out, or was answered. Start again from the app.', { cause })
   })

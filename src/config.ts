@@ -30,6 +30,8 @@ export interface Config {
   oauth: boolean
   /** MOLAR_SECRET: what all keys of this installation are derived from; one is made in the home when absent. */
   secret: string | undefined
+  /** MOLAR_SECRET_PREVIOUS: what MOLAR_SECRET was before, until `molar secrets rotate` is done; comma-separated. */
+  previousSecrets: string[]
   /** MOLAR_INTERNAL_TOKEN: what other services of this installation show as X-Internal-Token; none when absent. */
   internalToken: string | undefined
   /** MOLAR_URL: the server that the CLI talks to; without it the CLI does the work itself. */
@@ -114,6 +116,7 @@ export function readConfig(environment: Environment): Config {
     publicUrl: url(get, 'MOLAR_PUBLIC_URL', ['http:', 'https:'])?.replace(/\/+$/, ''),
     oauth: get('DATABASE_URL') !== undefined || get('MOLAR_PUBLIC_URL') !== undefined,
     secret: secret(get, 'MOLAR_SECRET'),
+    previousSecrets: previousSecrets(get),
     internalToken: secret(get, 'MOLAR_INTERNAL_TOKEN'),
     url: url(get, 'MOLAR_URL', ['http:', 'https:'])?.replace(/\/+$/, ''),
     key: get('MOLAR_API_KEY') ?? get('MOLAR_TOKEN'),
@@ -139,7 +142,7 @@ export function readConfig(environment: Environment): Config {
     mailFrom: get('MOLAR_MAIL_FROM') ?? 'Molar <molar@localhost>',
     providers: providers(get),
     logLevel: choice(get, 'MOLAR_LOG_LEVEL', logLevels),
-    localSecrets: prefixed(environment, 'MOLAR_SECRET_'),
+    localSecrets: localSecrets(environment),
     toolsets: list(get('MOLAR_TOOLSETS')),
     color: get('NO_COLOR') !== undefined ? false : forced(get('FORCE_COLOR')),
     display: picked(environment, ['DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY', 'XDG_RUNTIME_DIR']),
@@ -190,6 +193,12 @@ function secret(get: Get, name: string): string | undefined {
     'bad_request',
     `${name} is too short: it takes 32 characters or more, such as \`openssl rand -hex 32\` prints.`,
   )
+}
+
+/** By commas; and the whole, since a secret may hold one itself. A secret that is none opens nothing. */
+function previousSecrets(get: Get): string[] {
+  const value = secret(get, previousName)
+  return value === undefined ? [] : [...new Set([value, ...(list(value) ?? [])])]
 }
 
 const list = (value: string | undefined): string[] | undefined =>
@@ -306,6 +315,14 @@ const onPath = (name: string, path = ''): string | undefined =>
 
 const forced = (value: string | undefined): boolean | undefined =>
   value === undefined ? undefined : !['0', 'false'].includes(value)
+
+/** The one name beside MOLAR_SECRET itself that no scenario's secret can have. */
+const previousName = 'MOLAR_SECRET_PREVIOUS'
+
+function localSecrets(environment: Environment): Record<string, string> {
+  const { [previousName]: _ours, ...others } = environment
+  return prefixed(others, 'MOLAR_SECRET_')
+}
 
 /** Values as they are: a secret may end in a space. */
 function prefixed(environment: Environment, prefix: string): Record<string, string> {

@@ -19,14 +19,17 @@ export function completionScript(shell: Shell, commands: readonly Command[]): st
 function wordsOf(commands: readonly Command[]): Words {
   const words: Words = new Map()
   const nouns = byNoun(commands)
-  words.set('', [...verbs.map(({ name }) => name), ...nouns.keys(), 'help'])
-  for (const verb of verbs) if (verb.words) words.set(verb.name, [...verb.words])
+  const [alone, beside] = [
+    verbs.filter(({ name }) => !name.includes(' ')),
+    verbs.filter(({ name }) => name.includes(' ')),
+  ]
+  words.set('', [...alone.map(({ name }) => name), ...nouns.keys(), 'help'])
+  for (const verb of alone) if (verb.words) words.set(verb.name, [...verb.words])
   words.set('completion', [...shells])
-  for (const [noun, members] of nouns)
-    words.set(
-      noun,
-      members.map(({ verb }) => kebab(verb)),
-    )
+  for (const [noun, members] of nouns) {
+    const own = beside.filter(({ name }) => name.startsWith(`${noun} `)).map(({ name }) => name.slice(noun.length + 1))
+    words.set(noun, [...new Set([...members.map(({ verb }) => kebab(verb)), ...own])])
+  }
   for (const command of commands) words.set(`${command.noun} ${kebab(command.verb)}`, flagsOf(command))
   return words
 }

@@ -7,7 +7,7 @@ import { verbs } from './verbs/index.ts'
 export function printHelp(commands: readonly Command[], version: string, out: Channel): void {
   const { bold, dim } = out.paint
   const width = Math.min(out.width, 110)
-  const row = (name: string, text: string) => out.line(`  ${bold(name.padEnd(12))}${fit(text, width - 14)}`)
+  const row = (name: string, text: string) => out.line(`  ${bold(name.padEnd(16))}${fit(text, width - 18)}`)
   out.line(`${bold('molar')} ${version} ${dim('prove that a web application works')}`)
   for (const [group, title] of [
     ['start', 'Start here'],
@@ -27,7 +27,11 @@ export function printHelp(commands: readonly Command[], version: string, out: Ch
 export function printNounHelp(noun: string, commands: readonly Command[], out: Channel): void {
   const { bold, dim } = out.paint
   out.line(`${dim('Usage:')} molar ${noun} <verb> [arguments] [--json]\n`)
-  const members = commands.filter((command) => command.noun === noun)
+  const beside = verbs.filter(({ name }) => name.startsWith(`${noun} `))
+  const members = [
+    ...commands.filter((command) => command.noun === noun),
+    ...beside.map(({ name, summary }) => ({ verb: name.slice(noun.length + 1), summary })),
+  ]
   const wide = Math.max(...members.map(({ verb }) => kebab(verb).length)) + 2
   const room = Math.min(out.width, 110) - wide - 2
   for (const { verb, summary } of members) {

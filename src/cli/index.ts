@@ -28,8 +28,8 @@ async function dispatch(words: string[], cli: Cli): Promise<number> {
     cli.terminal.out.line(cli.version)
     return 0
   }
-  const own = verbs.find((verb) => verb.name === first)
-  if (own) return runVerb(first, own.summary, rest, (await own.load()).verb, cli)
+  const own = verbs.find(({ name }) => name === first || name === `${first} ${rest[0]}`)
+  if (own) return runVerb(own.name, own.summary, rest.slice(own.name === first ? 0 : 1), (await own.load()).verb, cli)
   const commands = await cli.commands()
   if (['--help', '-h', 'help'].includes(first)) return help(rest, commands, cli)
   const members = commands.filter((command) => command.noun === first)

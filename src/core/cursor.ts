@@ -1,5 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { fail } from './errors.ts'
+import type { SigningKeys } from './keyring.ts'
 
 /** A list's answer inside: at most `limit` items, and where to go on. */
 export interface Page<Row> {
@@ -19,13 +20,13 @@ export interface Pages {
 const maxPageBytes = 80_000
 
 /** Cursors of one list: signed, and worthless for another list, another org or other filters. */
-export function signedPages(signingKey: Buffer, list: () => { command: string; org: string; filters: unknown }): Pages {
+export function signedPages(keys: SigningKeys, list: () => { command: string; org: string; filters: unknown }): Pages {
   const scope = () => createHash('sha256').update(JSON.stringify(list())).digest()
-  const sign = (payload: string) =>
-    createHmac('sha256', signingKey).update(scope()).update(payload).digest().subarray(0, 12)
+  const sign = (payload: string, key: Buffer) =>
+    createHmac('sha256', key).update(scope()).update(payload).digest().subarray(0, 12)
   const seal = (key: unknown) => {
     const payload = Buffer.from(JSON.stringify(key)).toString('base64url')
-    return `${payload}.${sign(payload).toString('base64url')}`
+    return `${payload}.${sign(payload, keys()[0]).toString('base64url')}`
   }
   return {
     after(cursor) {
@@ -33,8 +34,11 @@ export function signedPages(signingKey: Buffer, list: () => { command: string; o
       const [payload = ''] = cursor.split('.', 1)
       // As text, all of it: base64 readers pass over what does not fit.
       const given = Buffer.from(cursor)
-      const wanted = Buffer.from(`${payload}.${sign(payload).toString('base64url')}`)
-      if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) {
+      const isSigned = keys().some((key) => {
+        const wanted = Buffer.from(`${payload}.${sign(payload, key).toString('base64url')}`)
+        return given.length === wanted.length && timingSafeEqual(given, wanted)
+      })
+      if (!isSigned) {
         fail('validation_failed', 'cursor: is not one of this list with these filters. Start again without a cursor.')
       }
       return JSON.parse(Buffer.from(payload, 'base64url').toString())

@@ -10,6 +10,7 @@ import { orgCommands } from './orgs/index.ts'
 import { pageCommands } from './pages/index.ts'
 import { runCommands } from './runs/index.ts'
 import { scenarioCommands } from './scenarios/index.ts'
+import { secretCommands } from './secrets/index.ts'
 import { sessionCommands } from './sessions/index.ts'
 import { termsCommands } from './terms/index.ts'
 import { traceCommands } from './traces/index.ts'
@@ -22,6 +23,7 @@ export const commands: readonly Command[] = [
   ...traceCommands,
   ...identityCommands,
   ...keyCommands,
+  ...secretCommands,
   ...appCommands,
   ...orgCommands,
   ...memberCommands,

@@ -7,8 +7,9 @@ import type { Config } from '../config.ts'
 import { fileBlobs, s3Blobs } from '../core/blobs/index.ts'
 import type { Services } from '../core/context.ts'
 import { makeEgress } from '../core/egress/index.ts'
-import { makeKeyring } from '../core/keyring.ts'
+import { keyringOf } from '../core/keyring.ts'
 import { runNews, runStore } from '../core/runs/index.ts'
+import { type InstallationSecrets, openInstallationKeys } from '../core/secrets/index.ts'
 import { attachEmbedded, type Database, openDatabase, openQueue, prepareDatabase, type Queue } from '../db/index.ts'
 import { rateLimiter } from './rates.ts'
 import { unavailableAsError } from './unavailable.ts'
@@ -34,6 +35,12 @@ export async function openServices(config: Config, { log, observe, role = 'cli' 
   try {
     await prepareDatabase(place.ownerUrl, { log, appUser: decodeURIComponent(new URL(place.url).username) })
     const database = openDatabase({ url: place.url, listenUrl: place.listenUrl, applicationName, log })
+    const db = unavailableAsError(database)
+    const keys = await openKeys(db, config, log).catch(async (error) => {
+      await database.close()
+      throw error
+    })
+    const keyring = keyringOf(keys.generations, keys.refresh)
     const jobs = await openQueue({
       database,
       log,
@@ -47,8 +54,6 @@ export async function openServices(config: Config, { log, observe, role = 'cli' 
       (channel, onMessage, options) => database.listen(channel, onMessage, options),
       (cursors) => runStore.readTails(db.system, cursors),
     )
-    const keyring = makeKeyring(config.secret ?? (await localSecret(config.home)))
-    const db = unavailableAsError(database)
     const services: OpenServices = {
       database,
       jobs,
@@ -80,6 +85,7 @@ export async function openServices(config: Config, { log, observe, role = 'cli' 
       observe: observe ?? (() => {}),
       log,
       async close() {
+        keys.close()
         await jobs.stop()
         live.close()
         await database.close()
@@ -91,6 +97,15 @@ export async function openServices(config: Config, { log, observe, role = 'cli' 
     await place.leave()
     throw error
   }
+}
+
+const openKeys = async (db: Services['db'], config: Config, log: Logger) =>
+  openInstallationKeys(db.system, await installationSecrets(config), (error) =>
+    log.warn({ err: error }, 'the keys of the installation could not be read again'),
+  )
+
+export async function installationSecrets(config: Config): Promise<InstallationSecrets> {
+  return { current: config.secret ?? (await localSecret(config.home)), previous: config.previousSecrets }
 }
 
 interface Place {

@@ -3,6 +3,7 @@ import type { Keyring } from '../core/keyring.ts'
 import type { leaseStore } from '../core/runs/index.ts'
 import { compileScenario } from '../core/scenarios/compiled.ts'
 import { findTexts, findVersion, passwordIn, type StepPlan, withoutPasswords } from '../core/scenarios/index.ts'
+import { resolveSecrets } from '../core/secrets/index.ts'
 
 type ClaimedRun = leaseStore.ClaimedRun
 
@@ -51,9 +52,9 @@ export async function loadRun(claimed: ClaimedRun, { db, keyring, localSecrets }
     uses: uses.map(withoutPasswords),
     variables: Object.assign({}, ...uses.map((one) => one.variables), plan.variables, claimed.variables),
     env: { BASE_URL: claimed.base_url, ...environmentOf(claimed.variables) },
-    secrets: pick(
-      { ...localSecrets, ...given },
+    secrets: await resolveSecrets(
       all.flatMap((one) => one.secrets),
+      { db, keyring, orgId: claimed.org_id, localSecrets, given },
     ),
     passwords: all.flatMap(({ steps }) => steps.flatMap((step) => passwordIn(step) ?? [])),
     data: claimed.data_row === null ? {} : (plan.data[claimed.data_row] ?? {}),
@@ -70,6 +71,3 @@ const environmentOf = (variables: Record<string, string>) =>
   Object.fromEntries(
     Object.entries(variables).flatMap(([name, value]) => (name.startsWith('env.') ? [[name.slice(4), value]] : [])),
   )
-
-const pick = (all: Record<string, string>, names: readonly string[]): Record<string, string> =>
-  Object.fromEntries(names.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]]])))

@@ -217,7 +217,7 @@ function onlyOAuth(metadata: object): object {
 
 /** oidc-provider wants a key, though nothing is ever signed with it. */
 function signingKey(keyring: Keyring): JWK {
-  const pkcs8 = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), keyring.oauth])
+  const pkcs8 = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), keyring.oauth()[0]])
   const key = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })
   return { ...(key.export({ format: 'jwk' }) as JWK), use: 'sig', alg: 'EdDSA' }
 }

@@ -1,6 +1,7 @@
 import type { Verb } from '../cli.ts'
 
 export interface VerbEntry {
+  /** One word, or two where it stands beside a noun's own verbs. */
   name: string
   group: 'start' | 'upkeep'
   summary: string
@@ -72,6 +73,12 @@ export const verbs: readonly VerbEntry[] = [
     summary: 'The browser that runs use',
     words: ['install'],
     load: () => import('./browser.ts'),
+  },
+  {
+    name: 'secrets rotate',
+    group: 'upkeep',
+    summary: 'After MOLAR_SECRET was changed: wrap everything anew',
+    load: () => import('./secrets-rotate.ts'),
   },
   {
     name: 'completion',

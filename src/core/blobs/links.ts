@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { SigningKeys } from '../keyring.ts'
 import type { BlobStore } from './blob-store.ts'
 
 /** How long a presigned URL lives, in seconds. */
@@ -6,7 +7,7 @@ export const linkSeconds = 3600
 
 export interface LinkMaker {
   publicUrl: string | null
-  keyring: { links: Buffer }
+  keyring: { links: SigningKeys }
   blobs: BlobStore
 }
 
@@ -21,17 +22,18 @@ export async function blobLink(
   }
   const expires = Math.ceil(Date.now() / 1000) + linkSeconds
   const query = new URLSearchParams({ name: blob.name, type: blob.mediaType, expires: String(expires) })
-  query.set('signature', sign(from.keyring.links, blob.orgId, blob.sha256, query).toString('base64url'))
+  query.set('signature', sign(from.keyring.links()[0], blob.orgId, blob.sha256, query).toString('base64url'))
   return `${from.publicUrl}/blobs/${blob.orgId}/${blob.sha256}?${query}`
 }
 
 /** Whether a presigned URL's query was signed here for this blob and has not run out. */
-export function isLinkValid(key: Buffer, orgId: string, sha256: string, query: URLSearchParams): boolean {
+export function isLinkValid(keys: SigningKeys, orgId: string, sha256: string, query: URLSearchParams): boolean {
   const given = Buffer.from(query.get('signature') ?? '', 'base64url')
-  const wanted = sign(key, orgId, sha256, query)
-  return (
-    given.length === wanted.length && timingSafeEqual(given, wanted) && Number(query.get('expires')) * 1000 > Date.now()
-  )
+  const isSigned = keys().some((key) => {
+    const wanted = sign(key, orgId, sha256, query)
+    return given.length === wanted.length && timingSafeEqual(given, wanted)
+  })
+  return isSigned && Number(query.get('expires')) * 1000 > Date.now()
 }
 
 const sign = (key: Buffer, orgId: string, sha256: string, query: URLSearchParams): Buffer =>

@@ -4,6 +4,7 @@ import type { HandlerContext } from '../context.ts'
 import { fail } from '../errors.ts'
 import { httpUrl, id, text, untrusted } from '../fields.ts'
 import { newId } from '../ids.ts'
+import { missingSecrets } from '../secrets/index.ts'
 import { wayTo } from './source.ts'
 import { findOutline, insertOutline, type OutlineRow } from './store.ts'
 
@@ -81,13 +82,11 @@ export const outlinePage = defineCommand({
     if (input.url === undefined) fail('validation_failed', 'Give the url of a page, or the id of an earlier call.')
     const { steps, base_url, variables, viewport } = input
     const names = [...new Set([...steps.matchAll(/\$\{secrets\.([\w-]+)\}/g)].map(([, name = '']) => name))]
-    const missing = names.filter(
-      (name) => input.secrets[name] === undefined && context.localSecrets[name] === undefined,
-    )
+    const missing = await missingSecrets(names, { ...context, given: input.secrets })
     if (missing.length > 0)
       fail(
         'validation_failed',
-        `secrets: ${missing.join(', ')} has no value: give it in secrets, or locally as MOLAR_SECRET_….`,
+        `secrets: ${missing.join(', ')} has no value: give it in secrets, store it with molar_set_secret, or locally as MOLAR_SECRET_….`,
       )
     const { source } = await wayTo({ url: input.url, base_url, steps, variables, secrets: names })
     const outlineId = newId()

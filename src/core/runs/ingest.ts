@@ -6,6 +6,7 @@ import type { HandlerContext } from '../context.ts'
 import { fail } from '../errors.ts'
 import { blob, id } from '../fields.ts'
 import { compiler, findVersion, type StepPlan } from '../scenarios/index.ts'
+import { resolveSecrets } from '../secrets/index.ts'
 import { diagnose } from './diagnosis.ts'
 import { allEvents, storeDocuments } from './documents.ts'
 import { exampleOpenRunId, exampleRunId } from './example.ts'
@@ -160,11 +161,9 @@ type Context = Pick<HandlerContext, 'db' | 'keyring' | 'localSecrets'>
 /** What the caller declared when it opened the run, and what this machine knows for the scenario. */
 async function secretsOf(run: ExternalRun, context: Context): Promise<Record<string, string>> {
   const { secrets: names } = await planOf(run, context)
-  const local = Object.fromEntries(
-    names.flatMap((name) => (context.localSecrets[name] === undefined ? [] : [[name, context.localSecrets[name]]])),
-  )
   const sealed = run.secrets && context.keyring.open(run.secrets, `${run.org_id}|run-secrets|${run.id}`)
-  return { ...local, ...(sealed ? (JSON.parse(sealed) as Record<string, string>) : {}) }
+  const given = sealed ? (JSON.parse(sealed) as Record<string, string>) : {}
+  return { ...(await resolveSecrets(names, { ...context, orgId: run.org_id, given })), ...given }
 }
 
 async function planOf(run: ExternalRun, { db }: Pick<Context, 'db'>): Promise<StepPlan> {

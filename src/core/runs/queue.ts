@@ -2,6 +2,7 @@ import type { HandlerContext } from '../context.ts'
 import { fail } from '../errors.ts'
 import { newId, randomBase62 } from '../ids.ts'
 import { compiler, findTexts, type ScenarioText, type StepPlan } from '../scenarios/index.ts'
+import { missingSecrets } from '../secrets/index.ts'
 import { insertRun, notifyRuns } from './store.ts'
 
 /** The queue that workers take runs from. */
@@ -38,7 +39,7 @@ export async function queueRuns(order: RunOrder, context: HandlerContext): Promi
       'validation_failed',
       `base_url: ${text.slug} has none of its own, so the run needs one, such as http://localhost:3000.`,
     )
-  refuseUnresolved(plan, order, context.localSecrets)
+  await refuseUnresolved(plan, order, context)
   await refuseUnknownUses(plan, context)
   const rows =
     plan.data.length === 0 ? [null] : order.data_row === undefined ? plan.data.map((_, row) => row) : [order.data_row]
@@ -94,8 +95,8 @@ export async function insertOrder(
 }
 
 /** What `${secrets.X}` and `${env.X}` will not find is said before anything is queued. */
-function refuseUnresolved(plan: StepPlan, order: RunOrder, localSecrets: Record<string, string>): void {
-  const secrets = plan.secrets.filter((name) => order.secrets[name] === undefined && localSecrets[name] === undefined)
+async function refuseUnresolved(plan: StepPlan, order: RunOrder, context: HandlerContext): Promise<void> {
+  const secrets = await missingSecrets(plan.secrets, { ...context, given: order.secrets })
   const env = plan.env.filter((name) => name !== 'BASE_URL' && order.variables[`env.${name}`] === undefined)
   const unknown = Object.keys(order.variables).filter(
     (name) => !name.startsWith('env.') && plan.variables[name] === undefined,
@@ -103,7 +104,8 @@ function refuseUnresolved(plan: StepPlan, order: RunOrder, localSecrets: Record<
   if (secrets.length + env.length + unknown.length === 0) return
   const messages = [
     ...secrets.map(
-      (name) => `MOLAR_S005 the secret ${name} has no value: give it in secrets, or locally as MOLAR_SECRET_${name}`,
+      (name) =>
+        `MOLAR_S005 the secret ${name} has no value: give it in secrets, store it with molar_set_secret, or locally as MOLAR_SECRET_${name}`,
     ),
     ...env.map((name) => `MOLAR_S005 \${env.${name}} has no value: give it in variables as "env.${name}"`),
     ...unknown.map(

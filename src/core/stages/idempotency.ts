@@ -36,7 +36,8 @@ export async function claimKey(
   if (key === '' || key.length > maxKeyLength)
     fail('bad_request', `Idempotency-Key must have 1 to ${maxKeyLength} characters.`)
   const id = sha256(`${principal.id}\n${key}`)
-  const inputHash = sha256(JSON.stringify([command.name, input]))
+  // With the key in it, which is not kept: an input may be a secret that few guesses would find.
+  const inputHash = sha256(JSON.stringify([key, command.name, input]))
   const nonce = newId()
   if (await insertClaim(db, { orgId: principal.org.id, id, inputHash, nonce })) return { id, key, nonce }
   const found = await findClaim(db, id)

@@ -7,6 +7,7 @@ import { runStore } from '../../core/runs/index.ts'
 import { compileScenario } from '../../core/scenarios/compiled.ts'
 import type { StepPlan } from '../../core/scenarios/index.ts'
 import { openSession } from '../../core/scenarios/runtime/session.ts'
+import { resolveSecrets } from '../../core/secrets/index.ts'
 import type { OpenServices } from '../../server/services.ts'
 import { type BrowserPool, holdToOrigins, isAllowed, type Lease } from '../browser/index.ts'
 import { makeRedactor, type Redactor } from '../evidence/redact.ts'
@@ -30,8 +31,9 @@ export async function outlinePage({ services, pool }: Outliner, job: OutlineJob,
   const sealed = row.secrets && services.keyring.open(row.secrets, outlineSecrets(row.org_id, row.id))
   const result = compileScenario(row.request.source)
   if (!result.ok) throw new Error(`The outline ${row.id} does not compile: ${result.problems[0]?.message}`)
-  const given = { ...services.localSecrets, ...(sealed ? (JSON.parse(sealed) as Record<string, string>) : {}) }
-  const secrets = Object.fromEntries(result.plan.secrets.map((name) => [name, given[name] ?? '']))
+  const given = sealed ? (JSON.parse(sealed) as Record<string, string>) : {}
+  const { keyring, localSecrets } = services
+  const secrets = await resolveSecrets(result.plan.secrets, { db, keyring, orgId: row.org_id, localSecrets, given })
   const redactor = makeRedactor(secrets)
   const signal = AbortSignal.any([stopping, AbortSignal.timeout(longestMs)])
   const { answer, problem } = await lookAt(

@@ -64,9 +64,3 @@ export function mendMetadata(metadata: ClientMetadata): void {
     metadata.grant_types = metadata.grant_types.filter((type) => grantTypes.includes(type))
   delete metadata.scope
 }
-
-/** The app's name as a person may see it: without what moves text about, and short. */
-export function shownName(name: unknown, id: string): string {
-  const text = typeof name === 'string' ? name.replaceAll(/[\p{C}\p{Z}]+/gu, ' ').trim() : ''
-  return (text || id).slice(0, 80)
-}

@@ -5,7 +5,7 @@ import { fail } from '../../core/errors.ts'
 import { newId } from '../../core/ids.ts'
 import { type Principal, type Scope, scopeNames } from '../../core/principal.ts'
 import { appendAudit } from '../../core/stages/audit.ts'
-import { shownName } from './clients.ts'
+import { shownName } from './shown-name.ts'
 import { insertGrant } from './store.ts'
 
 /** What a person is asked: whether this app may act for them. */

@@ -11,7 +11,7 @@ import {
   newPasskeyChallenge,
 } from '../auth/changes.ts'
 import { passkeyChallenge, signInByPasskey } from '../auth/sign-in.ts'
-import { type Account, deleteAccount, getAccount, removePasskey, updateAccount } from '../core/account/index.ts'
+import type { Account } from '../core/account/index.ts'
 import { fail } from '../core/errors.ts'
 import { action, done, field, form, problem, table, warning, when } from './form.ts'
 import { type Content, type Html, html } from './html.ts'
@@ -33,7 +33,7 @@ const doings: Record<string, string> = {
 /** My account: name, address, password, second factor, passkeys, and its end. */
 export function accountPages(app: FastifyInstance, options: WebOptions): void {
   const { people } = options
-  const mine = async (request: FastifyRequest) => (await run(options, request, getAccount)) as unknown as Account
+  const mine = (request: FastifyRequest) => run<Account>(options, request, 'account.get')
 
   const show = async (request: FastifyRequest, reply: FastifyReply, wrong?: string, status = 200) => {
     const person = await needPerson(options, request)
@@ -60,7 +60,7 @@ export function accountPages(app: FastifyInstance, options: WebOptions): void {
     )
 
   change('/account/name', 'name', async (request) => {
-    await run(options, request, updateAccount, { name: fieldsOf(request).text('name') })
+    await run(options, request, 'account.update', { name: fieldsOf(request).text('name') })
     return undefined
   })
   change('/account/email', 'email', async (request) => {
@@ -89,7 +89,7 @@ export function accountPages(app: FastifyInstance, options: WebOptions): void {
     return (await endTwoFactor(await people(), visitorOf(request), person, password)).cookies
   })
   change('/account/passkeys/remove', 'passkey-removed', async (request) => {
-    await run(options, request, removePasskey, { id: fieldsOf(request).text('id') })
+    await run(options, request, 'account.removePasskey', { id: fieldsOf(request).text('id') })
     return undefined
   })
 
@@ -128,7 +128,7 @@ export function accountPages(app: FastifyInstance, options: WebOptions): void {
         const sent = fieldsOf(request)
         if ((await mine(request)).password)
           await checkPassword(await people(), visitorOf(request), person, sent.raw('password'))
-        await run(options, request, deleteAccount, { confirm: sent.text('confirm') })
+        await run(options, request, 'account.delete', { confirm: sent.text('confirm') })
         return sendPage(reply, { title: 'Your account is gone', body: html`<p>Nothing of it is left. Farewell.</p>` })
       },
       (why, status) => farewell(request, reply, why, status),

@@ -2,6 +2,8 @@ import type { FastifyPluginAsync } from 'fastify'
 import { accountPages } from './account.ts'
 import { assetRoutes } from './assets.ts'
 import { consentPages } from './consent.ts'
+import { keyPages } from './keys.ts'
+import { orgPages, termsPage } from './orgs.ts'
 import { pageScope, type WebOptions } from './scope.ts'
 import { sessionPages } from './sessions.ts'
 import { signInPages } from './sign-in.ts'
@@ -14,6 +16,9 @@ export function webPages(options: WebOptions): FastifyPluginAsync {
     signInPages(app, options)
     accountPages(app, options)
     sessionPages(app, options)
+    orgPages(app, options)
+    keyPages(app, options)
+    termsPage(app, options)
     if (options.oauth) consentPages(app, { ...options, oauth: options.oauth })
   }
 }

@@ -2,9 +2,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Provider } from 'oidc-provider'
 import type { People } from '../auth/people.ts'
 import { type Answer, call } from '../core/call.ts'
-import type { Command } from '../core/command.ts'
 import type { CallContext, Services } from '../core/context.ts'
 import { CommandError, errorBody, errorTable, fail, publicError } from '../core/errors.ts'
+import { commands } from '../core/index.ts'
 import type { Principal } from '../core/principal.ts'
 import { problem } from './form.ts'
 import { html } from './html.ts'
@@ -106,17 +106,24 @@ export async function personOf(options: WebOptions, request: FastifyRequest): Pr
 export const needPerson = async (options: WebOptions, request: FastifyRequest): Promise<Person> =>
   (await personOf(options, request)) ?? fail('unauthorized', 'Sign in to see this page.')
 
-/** Runs a command as the person who is signed in, in the org that is named or the one they chose last. */
-export function run(
+const byName = new Map(commands.map((command) => [command.name as string, command]))
+
+/**
+ * Runs a command, as every door does, for the person who is signed in: in the org that is named, or the one they chose
+ * last. `Output` is what the command's own schema says.
+ */
+export function run<Output extends object = Answer>(
   options: WebOptions,
   request: FastifyRequest,
-  command: Command,
+  name: string,
   input: object = {},
   org?: string,
-): Promise<Answer> {
+): Promise<Output> {
+  const command = byName.get(name)
+  if (!command) throw new Error(`There is no command ${name}`)
   const context = options.contextOf(request)
   const idempotencyKey = fieldsOf(request).text('idempotency_key') || undefined
-  return call(command, input, { ...context, door: 'web', org: org ?? context.org, idempotencyKey })
+  return call(command, input, { ...context, door: 'web', org: org ?? context.org, idempotencyKey }) as Promise<Output>
 }
 
 /** A path of this server as the caller may name it to come back to: this origin's, and no other's. */

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
-import { listSessions, revokeOtherSessions, revokeSession } from '../core/sessions/index.ts'
+import type { App } from '../core/apps/index.ts'
+import { scopes } from '../core/principal.ts'
 import { action, done, table, when } from './form.ts'
 import { html } from './html.ts'
 import { sendPage } from './page.ts'
@@ -15,11 +16,14 @@ interface Shown {
   last_used_at: string
 }
 
-/** Where I am signed in. */
+type ShownApp = App & { created_at: string; last_used_at: string }
+
+/** Where I am signed in, and which apps act for me. */
 export function sessionPages(app: FastifyInstance, options: WebOptions): void {
   app.get('/account/sessions', async (request, reply) => {
     const person = await needPerson(options, request)
-    const { items } = (await run(options, request, listSessions, { limit: 100 })) as unknown as { items: Shown[] }
+    const { items } = await run<{ items: Shown[] }>(options, request, 'sessions.list', { limit: 100 })
+    const apps = await run<{ items: ShownApp[] }>(options, request, 'apps.list', { limit: 100 })
     const others = items.some(({ current }) => !current)
     return sendPage(reply, {
       title: 'Sessions and apps',
@@ -41,15 +45,31 @@ ${table(
         label: `End the session in ${browserOf(one.user_agent)} of ${one.created_at.slice(0, 10)}`,
       }),
   ]),
-)}${others && html`<p class="buttons">${action('/account/sessions/end-others', 'End all other sessions')}</p>`}`,
+)}${others && html`<p class="buttons">${action('/account/sessions/end-others', 'End all other sessions')}</p>`}
+${table(
+  'Apps that act for you',
+  ['App', 'In', 'May', 'Last used', ''],
+  apps.items.map(({ id, name, org, scopes: held, last_used_at }) => [
+    name,
+    org.name,
+    html`<ul class="plain">${held.map((scope) => html`<li>${scopes[scope]}</li>`)}</ul>`,
+    when(last_used_at),
+    action('/account/apps/disconnect', 'Disconnect', { hidden: { id }, danger: true, label: `Disconnect ${name}` }),
+  ]),
+  'None is connected. Apps ask for you when you connect them.',
+)}`,
     })
   })
   app.post('/account/sessions/end', async (request, reply) => {
-    await run(options, request, revokeSession, { id: fieldsOf(request).text('id') })
+    await run(options, request, 'sessions.revoke', { id: fieldsOf(request).text('id') })
+    return goOn(reply, '/account/sessions?done=ended')
+  })
+  app.post('/account/apps/disconnect', async (request, reply) => {
+    await run(options, request, 'apps.revoke', { id: fieldsOf(request).text('id') })
     return goOn(reply, '/account/sessions?done=ended')
   })
   app.post('/account/sessions/end-others', async (request, reply) => {
-    await run(options, request, revokeOtherSessions)
+    await run(options, request, 'sessions.revokeOthers')
     return goOn(reply, '/account/sessions?done=ended')
   })
 }

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { type AddressInfo, createServer as createSocket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { SMTPServer } from 'smtp-server'
 import t from 'tap'
+import { freePort } from '../fixtures/free-port.ts'
 import { oidcProvider } from '../fixtures/oidc.ts'
 import { fromLink, totp, Visitor } from '../fixtures/visitor.ts'
 import { world } from '../fixtures/world.ts'
@@ -135,14 +136,6 @@ t.test('signing in with GitHub: the confirmed address counts, and joins the acco
   t.equal((await next.send('/auth/two-factor', { code: totp(key, 1), kind: 'app' })).status, 303)
   t.equal(await me(next), 'lea@example.com')
 })
-
-async function freePort(): Promise<number> {
-  const socket = createSocket()
-  await new Promise<void>((resolve) => socket.listen(0, '127.0.0.1', resolve))
-  const { port } = socket.address() as AddressInfo
-  await new Promise((resolve) => socket.close(resolve))
-  return port
-}
 
 async function until(holds: () => boolean): Promise<void> {
   for (let tries = 0; tries < 400 && !holds(); tries++) await new Promise((resolve) => setTimeout(resolve, 50))

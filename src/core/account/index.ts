@@ -6,5 +6,4 @@ import { tenantMember } from './tenant-member.ts'
 import { updateAccount } from './update.ts'
 
 export type { Account } from './account.ts'
-export { deleteAccount, getAccount, removePasskey, updateAccount }
 export const accountCommands = [getAccount, updateAccount, removePasskey, deleteAccount, authMe, tenantMember]

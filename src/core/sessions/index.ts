@@ -3,5 +3,4 @@ import { listSessions } from './list.ts'
 import { revokeSession } from './revoke.ts'
 import { revokeOtherSessions } from './revoke-others.ts'
 
-export { chooseOrg, listSessions, revokeOtherSessions, revokeSession }
 export const sessionCommands = [listSessions, revokeSession, revokeOtherSessions, chooseOrg]

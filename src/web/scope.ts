@@ -122,7 +122,8 @@ export function run<Output extends object = Answer>(
   const command = byName.get(name)
   if (!command) throw new Error(`There is no command ${name}`)
   const context = options.contextOf(request)
-  const idempotencyKey = fieldsOf(request).text('idempotency_key') || undefined
+  const key = fieldsOf(request).text('idempotency_key')
+  const idempotencyKey = key === '' ? undefined : `${key} ${name}` // one form may run several commands
   return call(command, input, { ...context, door: 'web', org: org ?? context.org, idempotencyKey }) as Promise<Output>
 }
 

@@ -1,3 +1,4 @@
+import pg from 'pg'
 import t from 'tap'
 import { freePort } from '../fixtures/free-port.ts'
 import { inspect, openBrowser, openWindow } from '../fixtures/pages.ts'
@@ -10,11 +11,16 @@ const port = await freePort()
 const origin = `http://localhost:${port}`
 // Passkeys need a name: a browser gives none to an address.
 const here = await world(t, { environment: { MOLAR_PORT: String(port), MOLAR_PUBLIC_URL: origin } })
+const database = new pg.Client({ connectionString: here.config.migrationUrl })
+await database.connect()
+t.teardown(() => database.end())
+const sql = (text: string) => database.query(`begin; set local role molar_system; ${text}; commit`)
 const browser = await openBrowser(t)
 const ada = await openWindow(browser, origin)
 const { page } = ada
 const email = 'ada@example.com'
 const password = 'four words and a horse'
+const backups: string[] = []
 const heading = () => page.getByRole('heading', { level: 1 }).innerText()
 
 t.test('somebody signs up with the keyboard alone', async (t) => {
@@ -32,8 +38,7 @@ t.test('somebody signs up with the keyboard alone', async (t) => {
   await page.keyboard.press('Tab')
   await page.keyboard.type('Password12345!')
   await page.keyboard.press('Enter')
-  await page.getByRole('alert').waitFor()
-  t.match(await page.getByRole('alert').innerText(), 'Many people use this password')
+  await page.getByRole('alert').filter({ hasText: 'Many people use this password' }).waitFor()
   t.equal(await page.getByLabel('E-mail address').inputValue(), email, 'what was typed is still there')
   await inspect(t, ada, 'sign up, refused')
   await page.getByLabel('Password').focus()
@@ -54,10 +59,14 @@ t.test('somebody signs up with the keyboard alone', async (t) => {
 
 t.test('a name is changed; a form that is sent twice does it once', async (t) => {
   await inspect(t, ada, 'account')
-  await page.getByLabel('Name', { exact: true }).fill('Ada <b>King</b>')
+  await page.getByRole('textbox', { name: 'Name', exact: true }).fill('Ada <b>King</b>')
   await page.getByRole('button', { name: 'Save name' }).click()
-  t.match(await page.getByRole('status').innerText(), 'Your name is changed')
-  t.equal(await page.getByLabel('Name', { exact: true }).inputValue(), 'Ada <b>King</b>', 'markup is text')
+  await page.getByRole('status').filter({ hasText: 'Your name is changed' }).waitFor()
+  t.equal(
+    await page.getByRole('textbox', { name: 'Name', exact: true }).inputValue(),
+    'Ada <b>King</b>',
+    'markup is text',
+  )
   const me = await here.rest('GET /v1/account', undefined, {
     authorization: '',
     cookie: (await ada.context.cookies()).map(({ name, value }) => `${name}=${value}`).join('; '),
@@ -80,8 +89,7 @@ t.test('a passkey is made, signs in past the password, and is removed', async (t
   })
   await page.getByLabel('Name of the new passkey').fill('Laptop')
   await page.getByRole('button', { name: 'Add a passkey' }).click()
-  await page.getByRole('status').waitFor()
-  t.match(await page.getByRole('status').innerText(), 'The passkey is there')
+  await page.getByRole('status').filter({ hasText: 'The passkey is there' }).waitFor()
   await inspect(t, ada, 'account with passkey')
 
   await page.getByRole('button', { name: 'Sign out' }).click()
@@ -92,18 +100,19 @@ t.test('a passkey is made, signs in past the password, and is removed', async (t
   t.equal(await heading(), 'My account')
 
   await page.getByRole('button', { name: 'Remove the passkey Laptop' }).click()
-  t.match(await page.getByRole('status').innerText(), 'The passkey is gone')
+  await page.getByRole('status').filter({ hasText: 'The passkey is gone' }).waitFor()
   await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.waitForURL('**/auth/login')
   await page.getByRole('button', { name: 'Use a passkey' }).click()
   await page.getByText('This passkey is not known here.').waitFor()
   t.equal(ada.complaints.length, 0)
 })
 
 t.test('two factors are set up and asked for', async (t) => {
-  await page.getByLabel('E-mail address', { exact: true }).fill(email)
+  await page.getByRole('textbox', { name: 'E-mail address', exact: true }).fill(email)
   await page.getByLabel('Password').fill('a wrong password, long')
   await page.getByRole('button', { name: 'Sign in', exact: true }).click()
-  t.match(await page.getByRole('alert').innerText(), 'The e-mail address or the password is wrong')
+  await page.getByRole('alert').filter({ hasText: 'The e-mail address or the password is wrong' }).waitFor()
   await inspect(t, ada, 'sign in, refused')
   await page.getByLabel('Password').fill(password)
   await page.getByRole('button', { name: 'Sign in', exact: true }).click()
@@ -114,13 +123,14 @@ t.test('two factors are set up and asked for', async (t) => {
   await page.getByRole('heading', { level: 1, name: 'Two-factor authentication' }).waitFor()
   await inspect(t, ada, 'two factors, new')
   const key = await page.locator('code').first().innerText()
+  backups.push(...(await page.locator('pre').innerText()).trim().split('\n'))
   await page.getByLabel('Code that the app shows now').fill(totp(key, -1))
   await page.getByRole('button', { name: 'Turn it on' }).click()
-  t.match(await page.getByRole('status').innerText(), 'Two-factor authentication is on')
+  await page.getByRole('status').filter({ hasText: 'Two-factor authentication is on' }).waitFor()
   await inspect(t, ada, 'account with two factors')
 
   await page.getByRole('button', { name: 'Sign out' }).click()
-  await page.getByLabel('E-mail address', { exact: true }).fill(email)
+  await page.getByRole('textbox', { name: 'E-mail address', exact: true }).fill(email)
   await page.getByLabel('Password').fill(password)
   await page.getByRole('button', { name: 'Sign in', exact: true }).click()
   await page.waitForURL('**/auth/two-factor**')
@@ -149,7 +159,7 @@ t.test('sessions are listed, and ended from afar', async (t) => {
   await again.page.goto('/account/sessions')
   await inspect(t, again, 'sessions')
   await again.page.getByRole('button', { name: /^End the session in Chrome/ }).click()
-  t.match(await again.page.getByRole('status').innerText(), 'It has ended')
+  await again.page.getByRole('status').filter({ hasText: 'It has ended' }).waitFor()
   await elsewhere.page.goto('/account')
   await elsewhere.page.waitForURL('**/auth/login?return_to=**')
   await Promise.all([elsewhere.context.close(), again.context.close()])
@@ -168,11 +178,94 @@ t.test('a forgotten password is chosen anew', async (t) => {
   await inspect(t, ada, 'reset')
   await page.getByLabel('New password').fill(`${password}, or two`)
   await page.getByRole('button', { name: 'Set password' }).click()
-  t.match(await page.getByRole('status').innerText(), 'Your new password is set')
+  await page.getByRole('status').filter({ hasText: 'Your new password is set' }).waitFor()
   await page.goto(`/auth/reset?token=${fromLink(mail, 'token')}`)
   await page.getByLabel('New password').fill(`${password}, or two`)
   await page.getByRole('button', { name: 'Set password' }).click()
-  t.match(await page.getByRole('alert').innerText(), 'used already or has run out')
+  await page.getByRole('alert').filter({ hasText: 'used already or has run out' }).waitFor()
+})
+
+t.test('orgs: made, joined by invitation, roles, given away, left', async (t) => {
+  await page.goto('/auth/login')
+  await page.getByRole('textbox', { name: 'E-mail address', exact: true }).fill(email)
+  await page.getByLabel('Password').fill(`${password}, or two`)
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+  await page.waitForURL('**/auth/two-factor**')
+  await page.getByLabel('One of your backup codes').fill(backups[0]!)
+  await page.getByRole('button', { name: 'Go on' }).last().click()
+  await page.waitForURL('**/orgs')
+  await inspect(t, ada, 'no org yet')
+  await page.goto('/keys')
+  await page.waitForURL('**/orgs')
+  await page.getByRole('textbox', { name: 'Name' }).fill('Analytical Engines')
+  await page.getByLabel('Slug').fill('engines')
+  await page.getByRole('link', { name: 'terms of use' }).click()
+  await inspect(t, ada, 'terms')
+  await page.goto('/orgs')
+  await page.getByRole('textbox', { name: 'Name' }).fill('Analytical Engines')
+  await page.getByLabel('Slug').fill('local')
+  await page.getByLabel('I accept the').check()
+  await page.getByRole('button', { name: 'Create organisation' }).click()
+  await page.getByRole('alert').filter({ hasText: 'There is an org named local already' }).waitFor()
+  t.equal(await page.getByRole('textbox', { name: 'Name' }).inputValue(), 'Analytical Engines')
+  await page.getByLabel('Slug').fill('engines')
+  await page.getByRole('button', { name: 'Create organisation' }).click()
+  await page.waitForURL('**/orgs/engines?done=made')
+  t.equal(await heading(), 'Analytical Engines')
+
+  await page.getByLabel('E-mail address').fill('dan@example.com')
+  await page.getByLabel('Role', { exact: true }).selectOption('viewer')
+  await page.getByRole('button', { name: 'Invite' }).click()
+  await page.getByRole('button', { name: 'Take back the invitation of dan@example.com' }).waitFor()
+  await inspect(t, ada, 'org, invited')
+  const dan = await openWindow(browser, origin)
+  await dan.page.goto(/^http\S+$/m.exec(await mailTo(here.home, 'dan@example.com'))![0])
+  await dan.page.waitForURL('**/auth/login?return_to=**')
+  await dan.page.getByLabel('E-mail address for a link').fill('dan@example.com')
+  await dan.page.getByRole('button', { name: 'Send me a link' }).click()
+  await dan.page.goto(/^http\S+$/m.exec(await mailTo(here.home, 'dan@example.com', 2))![0])
+  await dan.page.getByRole('button', { name: 'Sign in' }).click()
+  await dan.page.waitForURL('**/invitations/accept?token=**')
+  await inspect(t, dan, 'invitation')
+  await dan.page.getByRole('button', { name: 'Join' }).click()
+  await dan.page.waitForURL('**/orgs/engines?done=joined')
+  await inspect(t, dan, 'org, as a viewer')
+  t.equal(await dan.page.getByRole('button', { name: 'Invite' }).count(), 0)
+  await dan.page.goto('/keys')
+  await inspect(t, dan, 'keys, as a viewer')
+
+  await page.goto('/orgs/engines')
+  await page.getByRole('combobox', { name: 'Role of dan' }).selectOption('admin')
+  await page.getByRole('button', { name: 'Save the role of dan' }).click()
+  await page.getByRole('status').filter({ hasText: 'Saved' }).waitFor()
+  await page.getByRole('button', { name: 'Leave' }).click()
+  await page.getByRole('alert').filter({ hasText: 'owner' }).waitFor()
+  await page.getByRole('button', { name: 'Give it away' }).click()
+  await page.getByRole('status').filter({ hasText: 'Saved' }).waitFor()
+  await page.getByRole('button', { name: 'Leave' }).click()
+  await page.waitForURL('**/orgs?done=left')
+  t.equal(await page.getByRole('link', { name: 'Analytical Engines' }).count(), 0)
+  await page.goto('/orgs/engines')
+  t.equal(await heading(), 'Not found')
+  await inspect(t, ada, 'not found')
+
+  await dan.page.goto('/keys')
+  await dan.page.getByLabel('What or whom it is for').fill('ci')
+  await dan.page.getByRole('button', { name: 'Create key' }).click()
+  await dan.page
+    .getByRole('status')
+    .filter({ hasText: /molar_sk_[0-9A-Za-z]{49}/ })
+    .waitFor()
+  await inspect(t, dan, 'key, new')
+  await sql(`update credentials set expires_at = now() + interval '3 days' where name = 'ci'`)
+  await dan.page.goto('/keys')
+  t.match(await dan.page.getByRole('main').innerText(), 'The key ci runs out in 2 days')
+  await inspect(t, dan, 'keys')
+  await dan.page.getByRole('button', { name: 'Revoke the key ci' }).click()
+  await dan.page.getByRole('status').filter({ hasText: 'The key is revoked' }).waitFor()
+  await dan.page.goto('/orgs')
+  await inspect(t, dan, 'orgs')
+  await dan.context.close()
 })
 
 t.test('an account ends', async (t) => {

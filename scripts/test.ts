@@ -7,9 +7,11 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Parser, type Result } from 'tap-parser'
 import { stringify } from 'yaml'
+import { startPooler } from '../test/fixtures/pooler.ts'
 
-// `npm test [file …] [-- --jobs 2 --again]`: every test file as a process of its own, the slow ones first. `--again`: up to
-// four files that failed are judged once more, each by itself, and that verdict counts.
+// `npm test [file …] [-- --jobs 2 --again --pooler]`: every test file as a process of its own, the slow ones first. `--again`: up to
+// four files that failed are judged once more, each by itself, and that verdict counts. `--pooler`: the application's
+// connections go through PgBouncer.
 // tap's own command puts its coverage loader before each of these processes and all that they start, which doubles what
 // they cost, and compiles its plugins in the first run. So the library is tap's, and the runner these lines.
 
@@ -22,6 +24,7 @@ const { values, positionals } = parseArgs({
   options: {
     jobs: { type: 'string', default: String(Math.min(4, Math.max(2, availableParallelism()))) },
     again: { type: 'boolean', default: false },
+    pooler: { type: 'boolean', default: false },
   },
 })
 const files = positionals.length > 0 ? positionals : globSync('test/**/*.test.ts', { cwd: root })
@@ -29,9 +32,11 @@ const rank = (file: string) => (slowFirst.findIndex((start) => file.startsWith(s
 files.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
 
 const began = performance.now()
+const pooler = values.pooler ? await startPooler() : undefined
 const ran = await runAll(files, Number(values.jobs))
 const unsure = [...ran].filter(([, { problems }]) => problems.length > 0).map(([file]) => file)
 if (values.again && unsure.length <= 4) for (const [file, result] of await runAll(unsure, 1)) ran.set(file, result)
+await pooler?.stop()
 const sum = (count: (one: Ran) => number) => [...ran.values()].reduce((total, one) => total + count(one), 0)
 const failed = sum(({ problems }) => problems.length)
 console.log(`${((performance.now() - began) / 1000).toFixed(0)} s`)
@@ -74,6 +79,7 @@ async function run(file: string): Promise<Ran> {
       TAP_TIMEOUT: `${patienceSeconds}`, // tells what it waited for; the timer below is for what does not even tell
       TMPDIR: folder,
       MOLAR_TEST_SHARED: tmpdir(),
+      ...(pooler && { MOLAR_TEST_POOLER: pooler.address }),
       NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'),
     },
     stdio: ['ignore', 'pipe', 'pipe'],

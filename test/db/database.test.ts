@@ -23,7 +23,14 @@ await owner.query(`
     constraint notes_parent_fkey foreign key (org_id, parent) references notes (org_id, id) deferrable);
   select app.tenant_table('notes');
   create table forgotten (org_id uuid, body text)`)
-const db = openDatabase({ url: test.url, applicationName: 'test', log: silentLog, max: 4, pipelineConnections: 2 })
+const db = openDatabase({
+  url: test.url,
+  listenUrl: test.listenUrl,
+  applicationName: 'test',
+  log: silentLog,
+  max: 4,
+  pipelineConnections: 2,
+})
 const [a, b] = [randomUUID(), randomUUID()]
 const insert = 'insert into notes (org_id, id, body) values ($1, $2, $3)'
 t.teardown(async () => {

@@ -8,7 +8,7 @@ import { createTestDatabase, testCluster } from '../fixtures/database.ts'
 const test = await createTestDatabase()
 const owner = new pg.Client({ connectionString: test.ownerUrl })
 await owner.connect()
-const database = openDatabase({ url: test.url, applicationName: 'test', log: silentLog })
+const database = openDatabase({ url: test.url, listenUrl: test.listenUrl, applicationName: 'test', log: silentLog })
 const queues = { brief: { retryLimit: 1 } }
 const open = () => openQueue({ database, log: silentLog, queues })
 const queue = await open()

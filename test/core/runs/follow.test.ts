@@ -13,7 +13,12 @@ import { world } from '../../fixtures/world.ts'
 const here = await world(t)
 await here.rest('POST /v1/scenarios', { content: exampleScenario })
 await seedExampleRun(here)
-const database = openDatabase({ url: here.config.databaseUrl!, applicationName: 'test:follow', log: silentLog })
+const database = openDatabase({
+  url: here.config.databaseUrl!,
+  listenUrl: here.config.listenUrl,
+  applicationName: 'test:follow',
+  log: silentLog,
+})
 t.teardown(() => database.close())
 const orgId = (await here.rest('GET /v1/me')).body.org.id
 const db = database.tenant(orgId)

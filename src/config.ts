@@ -38,6 +38,8 @@ export interface Config {
   url: string | undefined
   /** MOLAR_API_KEY, or MOLAR_TOKEN. */
   key: string | undefined
+  /** What `molar login` keeps, a TOML file: molar/config.toml under XDG_CONFIG_HOME, or under ~/.config. */
+  loginFile: string
   /** MOLAR_ORG: which of the caller's orgs, by id or slug. */
   org: string | undefined
   /** MOLAR_CHROMIUM_PATH: the only browser that is tried. */
@@ -120,6 +122,7 @@ export function readConfig(environment: Environment): Config {
     internalToken: secret(get, 'MOLAR_INTERNAL_TOKEN'),
     url: url(get, 'MOLAR_URL', ['http:', 'https:'])?.replace(/\/+$/, ''),
     key: get('MOLAR_API_KEY') ?? get('MOLAR_TOKEN'),
+    loginFile: join(get('XDG_CONFIG_HOME') ?? join(get('HOME') ?? homedir(), '.config'), 'molar', 'config.toml'),
     org: get('MOLAR_ORG'),
     chromiumPath: get('MOLAR_CHROMIUM_PATH'),
     playwrightCache: get('PLAYWRIGHT_BROWSERS_PATH'),

@@ -6,6 +6,7 @@ import { CommandError, fail } from '../core/errors.ts'
 import { newId } from '../core/ids.ts'
 import type { Cli } from './cli.ts'
 import { logFile, quietLog } from './log.ts'
+import { readLogin } from './login/kept.ts'
 import { remoteCarrier } from './remote.ts'
 import { stopSignal } from './stop.ts'
 
@@ -34,11 +35,16 @@ export interface Place {
   window?: boolean
 }
 
-/** The server that `--url` or MOLAR_URL names, this machine's own Molar otherwise. */
+/**
+ * The server that `--url` or MOLAR_URL names, else the one of `molar login`, this machine's own Molar otherwise. What
+ * executes runs does so here unless a server is named: what it tests is on this machine.
+ */
 export async function openCarrier(cli: Cli, place: Place = {}): Promise<Carrier> {
   const config = cli.config()
-  const url = place.url ?? config.url
   const key = place.key ?? config.key
+  const login = key === undefined ? await readLogin(config.loginFile) : undefined
+  const named = place.url ?? config.url
+  const url = named ?? (place.worker ? undefined : login?.api_url)
   if (url === undefined) return localCarrier(cli, place)
   if (place.window)
     fail(
@@ -47,7 +53,13 @@ export async function openCarrier(cli: Cli, place: Place = {}): Promise<Carrier>
     )
   if (URL.parse(url)?.protocol.startsWith('http') !== true)
     fail('bad_request', `--url is "${url}": it takes an http or https URL.`)
-  return remoteCarrier({ url, key, org: config.org, version: cli.version, signal: stopSignal() })
+  const signal = stopSignal()
+  const token = async () => {
+    if (!login || login.api_url !== url) return key
+    const { freshToken } = await import('./login/token.ts')
+    return freshToken(config.loginFile, login, signal)
+  }
+  return remoteCarrier({ url, token, org: config.org, version: cli.version, signal })
 }
 
 async function localCarrier(cli: Cli, { key, worker = false, window = false }: Place): Promise<Carrier> {

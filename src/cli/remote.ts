@@ -8,7 +8,8 @@ import { readServerEvents } from './sse.ts'
 
 export interface Remote {
   url: string
-  key: string | undefined
+  /** What proves who calls; asked before each request. */
+  token(): Promise<string | undefined>
   org: string | undefined
   version: string
   signal: AbortSignal
@@ -38,7 +39,8 @@ export function remoteCarrier(server: Remote): Carrier {
 async function send(remote: Remote, request: Request, accept: string): Promise<Response> {
   const { method, path, body } = request
   const headers: Record<string, string> = { ...request.headers, accept, 'user-agent': `molar/${remote.version}` }
-  if (remote.key !== undefined) headers.authorization = `Bearer ${remote.key}`
+  const token = await remote.token()
+  if (token !== undefined) headers.authorization = `Bearer ${token}`
   if (body !== undefined) headers['content-type'] = 'application/json'
   const init = {
     method,

@@ -1,9 +1,13 @@
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import * as oauth from 'oauth4webapi'
 import t from 'tap'
 import { forget } from '../../src/auth/oauth/store.ts'
 import { openDatabase, silentLog } from '../../src/db/index.ts'
 import { browser } from '../fixtures/page-browser.ts'
 import { openPeople } from '../fixtures/people.ts'
+import { runCli, scratch } from '../fixtures/run-cli.ts'
+import { bareOutside, runHere } from '../fixtures/run-here.ts'
 import { world } from '../fixtures/world.ts'
 
 // The authorization server, with a strict client (oauth4webapi) and a browser without scripts.
@@ -379,6 +383,56 @@ t.test('a device shows a code, a person types it in, and the device gets its tok
   const no = await type(ours, refused.user_code)
   t.match((await ours.connect(no.url, { no: true })).body, /You said no/)
   t.equal(await errorOf(poll(refused.device_code)), 'access_denied')
+})
+
+t.test('molar login: a browser says yes, commands go there as that person, and molar logout ends it', async (t) => {
+  const home = scratch()
+  const file = join(home, '.config', 'molar', 'config.toml')
+  const env = { HOME: home, MOLAR_HOME: home }
+  const molar = (args: string[], stdin?: string) => runHere(args, bareOutside(env), stdin)
+  await mkdir(join(file, '..'), { recursive: true })
+  await writeFile(file, 'color = "none"\n[other]\ntoken = "theirs"\n')
+  let opened = false
+  const said = await runCli('molar', ['login', '--api-url', here.url], {
+    env,
+    onErr(text) {
+      const link = /Open (\S+)/.exec(text)?.[1]
+      if (opened || !link || !text.includes('This waits')) return
+      opened = true
+      void session(ada).then(async (cookie) => {
+        const user = browser(here.url, cookie)
+        const page = await user.visit(link)
+        const value = (name: string) => new RegExp(`name="${name}"[^>]* value="([^"]+)"`).exec(page.body)?.[1] ?? ''
+        const asked = await user.send(`${here.url}/device`, {
+          xsrf: value('xsrf'),
+          user_code: value('user_code'),
+          confirm: 'yes',
+        })
+        await user.connect(asked.url, { org: two })
+      })
+    },
+  })
+  t.match(said, { code: 0, err: /Logged in at .* as ada \(ada@example\.com\), maintainer of two/ })
+  t.equal((await stat(file)).mode & 0o777, 0o600)
+  const kept = await readFile(file, 'utf8')
+  t.match(kept, /\ncolor = "none"\n\[other\]\ntoken = "theirs"\n$/)
+  const whoami = async () => JSON.parse((await molar(['whoami', '--json'])).out)
+  const first = await whoami()
+  t.match(first, { user: { id: ada }, org: { slug: 'two' }, credential: { name: 'Molar CLI' } })
+  t.equal(first.scopes.length, 7, 'what the person can do, their terminal can')
+
+  await writeFile(file, kept.replace(/expires_at = .*/, `expires_at = "${new Date().toISOString()}"`))
+  await sql(`delete from credentials where grant_id = $1`, [first.credential.id])
+  t.match(await whoami(), { user: { id: ada } }, 'renewed')
+  t.notMatch(await readFile(file, 'utf8'), /token = "theirs"\n.*token = /s)
+
+  t.match(await molar(['logout']), { code: 0, err: /Logged out/ })
+  t.notMatch(await readFile(file, 'utf8'), /^(api_url|refresh_token)/m)
+  t.strictSame(await sql('select id from oauth_grants where id = $1', [first.credential.id]), [])
+  const wrong = await molar(['login', '--api-url', here.url, '--token', '-'], 'molar_sk_nonsense')
+  t.match(wrong, { code: 3, err: /not a Molar key/ })
+  t.match(await molar(['login', '--api-url', here.url, '--token', '-'], here.token), { code: 0 })
+  t.match(await whoami(), { credential: { kind: 'local_owner' } })
 })
 
 t.test('real clients register as they do, and come back where they said', async (t) => {

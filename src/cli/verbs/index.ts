@@ -49,6 +49,18 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import('./serve.ts'),
   },
   {
+    name: 'login',
+    group: 'start',
+    summary: 'Send commands to a server from now on, as you',
+    load: () => import('./login.ts'),
+  },
+  {
+    name: 'logout',
+    group: 'start',
+    summary: 'End that login',
+    load: () => import('./logout.ts'),
+  },
+  {
     name: 'worker',
     group: 'upkeep',
     summary: 'Execute runs for a server elsewhere on the same database',

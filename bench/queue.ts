@@ -7,7 +7,7 @@ import { quantile, spread, tell } from './row.ts'
 
 const test = await createTestDatabase()
 const database = openDatabase({ url: test.url, applicationName: 'bench', log: silentLog })
-const queue = await openQueue({ database, log: silentLog })
+const queue = openQueue({ database, log: silentLog })
 
 const latencies: number[] = []
 await queue.work<{ sent: number }>('latency', { slots: 4 }, async ({ data }) => {

@@ -16,11 +16,14 @@ export interface Outside {
   /** Throws where the environment holds a wrong value, so only verbs that need it ask. */
   config(): Config
   commands(): Promise<readonly Command[]>
-  /** `worker`: runs are executed in this process as well; `window`: where they can be seen. `role`: its name among the database's connections. */
+  /**
+   * `worker`: runs are executed in this process as well, `later`: from the first one on; `window`: where they can be seen.
+   * `role`: its name among the database's connections.
+   */
   openLocal(
     config: Config,
     log: Services['log'],
-    options: { worker: boolean; window?: boolean; role?: string },
+    options: { worker: boolean | 'later'; window?: boolean; role?: string },
   ): Promise<Local>
 }
 

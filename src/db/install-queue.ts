@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import pg from 'pg'
-import { PgBoss } from 'pg-boss'
 import { connectionConfig } from './connection.ts'
 import { asDatabaseError } from './errors.ts'
 import type { Log } from './log.ts'
@@ -7,6 +9,7 @@ import type { Log } from './log.ts'
 /** Makes or updates pg-boss's schema, as its owner, and lets Molar's roles use it. After `migrate`, which makes them. */
 export async function installQueue(ownerUrl: string, options: { schema?: string; log: Log }): Promise<void> {
   const schema = options.schema ?? 'pgboss'
+  const { PgBoss } = await import('pg-boss')
   const client = new pg.Client(connectionConfig(ownerUrl, 'molar:install-queue'))
   client.on('error', () => {}) // the query in flight rejects with it
   try {
@@ -22,12 +25,21 @@ export async function installQueue(ownerUrl: string, options: { schema?: string;
     await client.query('select pg_advisory_lock(5570004)') // pg-boss's own lock does not cover its first look
     await boss.start()
     await boss.stop({ graceful: false, close: false })
-    await client.query(grants(pg.escapeIdentifier(schema)))
+    const name = pg.escapeIdentifier(schema)
+    const marked = `comment on schema ${name} is ${pg.escapeLiteral(queueMark(schema))}`
+    await client.query(grants(name) + marked) // one message, so one transaction: what is marked is granted
   } catch (error) {
     throw asDatabaseError(error)
   } finally {
     await client.end().catch(() => {})
   }
+}
+
+/** What the queue's schema says in its comment once this code has installed it. */
+export function queueMark(schema = 'pgboss'): string {
+  const home = fileURLToPath(new URL('../package.json', import.meta.resolve('pg-boss')))
+  const { version } = JSON.parse(readFileSync(home, 'utf8')) as { version: string }
+  return `Molar: pg-boss ${version}, ${createHash('sha256').update(grants(schema)).digest('hex').slice(0, 16)}`
 }
 
 /**

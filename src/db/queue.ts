@@ -1,4 +1,4 @@
-import { type Clock, type JobWithMetadata, PgBoss } from 'pg-boss'
+import type { Clock, JobWithMetadata, PgBoss } from 'pg-boss'
 import type { Database, Tx } from './database.ts'
 import { dispatch, type Handler, jobsChannel, type Worker, type WorkOptions } from './dispatch.ts'
 import type { Log } from './log.ts'
@@ -58,8 +58,52 @@ const steadyClock: Clock = {
   clearInterval,
 }
 
-/** Opens the queue over the application's own connections. Every process also does its share of the maintenance. */
-export async function openQueue({ database, log, schema = 'pgboss', queues = {} }: QueueOptions): Promise<Queue> {
+/**
+ * Opens the queue over the application's own connections. It starts at its first use: a process that only reads has
+ * nothing to do with it. Every process that uses it also does its share of the maintenance.
+ */
+export function openQueue({ database, log, schema = 'pgboss', queues = {} }: QueueOptions): Queue {
+  let starting: Promise<PgBoss> | undefined
+  const known = new Map<string, Promise<void>>()
+  const workers = new Set<Worker>()
+
+  const started = () =>
+    (starting ??= startBoss(database, log, schema).catch((error: unknown) => {
+      starting = undefined // try again at the next call
+      throw error
+    }))
+
+  async function ensure(name: string): Promise<PgBoss> {
+    const boss = await started()
+    const making = known.get(name) ?? makeQueue(boss, name, queues[name] ?? {})
+    known.set(name, making)
+    making.catch(() => known.delete(name))
+    await making
+    return boss
+  }
+
+  return {
+    async send(name, data, options = {}) {
+      return send(await ensure(name), database, name, data, options)
+    },
+    async work(name, options, handler) {
+      const boss = await ensure(name)
+      const worker = dispatch({ boss, database, log, schema, name }, options, handler as Handler<object>)
+      workers.add(worker)
+      return worker
+    },
+    cancel: async (name, id) => void (await (await started()).cancel(name, id)),
+    find: async (name, id) => (await (await ensure(name)).findJobs<object>(name, { id }))[0],
+    async stop(options) {
+      await Promise.all([...workers].map((worker) => worker.stop(options)))
+      const boss = await starting?.catch(() => undefined)
+      await boss?.stop({ graceful: false, close: false })
+    },
+  }
+}
+
+async function startBoss(database: Database, log: Log, schema: string): Promise<PgBoss> {
+  const { PgBoss } = await import('pg-boss')
   const boss = new PgBoss({
     db: { executeSql: (text, values) => execute(database, text, values) },
     schema,
@@ -72,38 +116,10 @@ export async function openQueue({ database, log, schema = 'pgboss', queues = {} 
     monitorIntervalSeconds: 5,
   })
   boss.on('error', (error) => log.warn({ error }, 'queue maintenance failed; it is tried again'))
-  await boss.start()
-  const known = new Map<string, Promise<void>>()
-  const workers = new Set<Worker>()
-
-  function ensure(name: string): Promise<void> {
-    const making = known.get(name) ?? makeQueue(boss, name, queues[name] ?? {})
-    known.set(name, making)
-    making.catch(() => known.delete(name)) // try again at the next call
-    return making
-  }
-
-  return {
-    async send(name, data, options = {}) {
-      await ensure(name)
-      return send(boss, database, name, data, options)
-    },
-    async work(name, options, handler) {
-      await ensure(name)
-      const worker = dispatch({ boss, database, log, schema, name }, options, handler as Handler<object>)
-      workers.add(worker)
-      return worker
-    },
-    cancel: async (name, id) => void (await boss.cancel(name, id)),
-    async find(name, id) {
-      await ensure(name)
-      return (await boss.findJobs<object>(name, { id }))[0]
-    },
-    async stop(options) {
-      await Promise.all([...workers].map((worker) => worker.stop(options)))
-      await boss.stop({ graceful: false, close: false })
-    },
-  }
+  return boss.start().catch(async (error: unknown) => {
+    await boss.stop({ graceful: false, close: false }).catch(() => {})
+    throw error
+  })
 }
 
 async function execute(database: Database, text: string, values?: unknown[]): Promise<{ rows: unknown[] }> {

@@ -41,7 +41,7 @@ export async function openServices(config: Config, { log, observe, role = 'cli' 
       throw error
     })
     const keyring = keyringOf(keys.generations, keys.refresh)
-    const jobs = await openQueue({
+    const jobs = openQueue({
       database,
       log,
       queues: {

@@ -58,6 +58,24 @@ t.test('real files: two databases of a cluster at once, four migrators each, eve
   await db.close()
 })
 
+t.test('a prepared database is found so without a lock; what is missing is made', async (t) => {
+  const { ownerUrl } = await emptyDatabase()
+  const prepare = () => prepareDatabase(ownerUrl, { log: silentLog, appUser })
+  await prepare()
+  const owner = new pg.Client(ownerUrl)
+  await owner.connect()
+  t.teardown(() => owner.end())
+  await owner.query('select pg_advisory_lock(5570002), pg_advisory_lock(5570004)') // migrate's and installQueue's
+  t.same(await prepare(), [])
+  await owner.query('select pg_advisory_unlock_all()')
+  await owner.query('drop schema pgboss cascade')
+  t.same(await prepare(), [])
+  const { rows } = await owner.query(`select to_regclass('pgboss.job') is not null as there`)
+  t.same(rows, [{ there: true }])
+  await owner.query(`update app.migrations set checksum = 'other' where id = 1`)
+  await t.rejects(prepare(), /Applied files are never edited/)
+})
+
 t.test('files apply in order, once, and later ones are added', async (t) => {
   const { ownerUrl } = await emptyDatabase()
   const first = { log: silentLog, directory: await directoryOf(t, one) }

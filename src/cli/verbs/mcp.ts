@@ -20,7 +20,7 @@ export const verb: Verb = {
     const config = cli.config()
     const stop = stopSignal()
     const log = quietLog(config)
-    const local = once(() => cli.openLocal(config, log, { worker: true, role: 'mcp' }))
+    const local = once(() => cli.openLocal(config, log, { worker: 'later', role: 'mcp' }))
     const { serveMcpStdio } = await import('../../server/mcp/stdio.ts')
     const given = typeof options.toolsets === 'string' ? options.toolsets.split(',').filter(Boolean) : config.toolsets
     const server = serveMcpStdio({

@@ -85,6 +85,8 @@ export interface Config {
   mailFrom: string
   /** MOLAR_OIDC_ISSUER, _CLIENT_ID, _CLIENT_SECRET, _NAME, and the same of GOOGLE and GITHUB: where people sign in, too. */
   providers: Provider[]
+  /** MOLAR_CHECKPOINTS: a folder for signed states of audit chains, best where the database's writers may not write; in the home when absent. */
+  checkpoints: string | undefined
   /** MOLAR_LOG_LEVEL; info for servers, warn for the rest when absent. */
   logLevel: (typeof logLevels)[number] | undefined
   /** MOLAR_SECRET_<NAME>: secrets that scenarios run here may use, by NAME. */
@@ -144,6 +146,7 @@ export function readConfig(environment: Environment): Config {
     smtpUrl: url(get, 'MOLAR_SMTP_URL', ['smtp:', 'smtps:']),
     mailFrom: get('MOLAR_MAIL_FROM') ?? 'Molar <molar@localhost>',
     providers: providers(get),
+    checkpoints: folder(get, 'MOLAR_CHECKPOINTS'),
     logLevel: choice(get, 'MOLAR_LOG_LEVEL', logLevels),
     localSecrets: localSecrets(environment),
     toolsets: list(get('MOLAR_TOOLSETS')),
@@ -302,6 +305,11 @@ function providers(get: Get): Provider[] {
     found.push({ id: 'github', name: 'GitHub', clientId: github, clientSecret, issuer })
   }
   return found
+}
+
+function folder(get: Get, name: string): string | undefined {
+  const value = get(name)
+  return value === undefined ? undefined : resolve(value)
 }
 
 function evidence(get: Get): string[] {

@@ -28,7 +28,10 @@ async function dispatch(words: string[], cli: Cli): Promise<number> {
     cli.terminal.out.line(cli.version)
     return 0
   }
-  const own = verbs.find(({ name }) => name === first || name === `${first} ${rest[0]}`)
+  const isWord = rest[1] !== undefined && !rest[1].startsWith('-')
+  const own = verbs.find(
+    ({ name, withWord }) => name === first || (name === `${first} ${rest[0]}` && (isWord || !withWord)),
+  )
   if (own) return runVerb(own.name, own.summary, rest.slice(own.name === first ? 0 : 1), (await own.load()).verb, cli)
   const commands = await cli.commands()
   if (['--help', '-h', 'help'].includes(first)) return help(rest, commands, cli)

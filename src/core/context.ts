@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import type { CheckpointStore } from './audit/index.ts'
 import type { BlobStore } from './blobs/index.ts'
 import type { Pages } from './cursor.ts'
 import type { Egress } from './egress/index.ts'
@@ -79,6 +80,8 @@ export interface Services {
   blobs: BlobStore
   live: LiveEvents
   keyring: Keyring
+  /** Signed states of audit chains, outside the database. */
+  checkpoints: CheckpointStore
   egress: Egress
   rates: RateLimiter
   authenticate(credential: Credential | undefined, wanted: Wanted): Promise<Principal>
@@ -146,6 +149,7 @@ export interface HandlerContext {
   blobs: BlobStore
   live: LiveEvents
   keyring: Keyring
+  checkpoints: CheckpointStore
   egress: Egress
   localSecrets: Record<string, string>
   scrubber: MakeScrubber

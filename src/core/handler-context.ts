@@ -36,6 +36,7 @@ export function handlerContext(
     blobs: services.blobs,
     live: services.live,
     keyring: services.keyring,
+    checkpoints: services.checkpoints,
     egress: services.egress,
     localSecrets: services.localSecrets,
     scrubber: services.scrubber,

@@ -20,6 +20,8 @@ export interface Keyring {
   links: SigningKeys
   /** The OAuth server's own. */
   oauth: SigningKeys
+  /** Seeds of the keys that sign checkpoints of audit chains, newest first. What was signed stays signed: none runs out. */
+  auditKeys(): [AuditSeed, ...AuditSeed[]]
   /**
    * HMAC-SHA-256 of a credential: what the database keeps of it. Always under the first generation: credentials have 256
    * random bits, so knowing this key helps nobody to guess one, and a new one would log everybody out.
@@ -33,6 +35,11 @@ export interface Keyring {
   sealUnder(generation: number, plaintext: string, about: string): Buffer
   /** Reads which generations there are. */
   refresh(): Promise<void>
+}
+
+export interface AuditSeed {
+  id: number
+  key: Buffer
 }
 
 export class UnknownGeneration extends Error {}
@@ -78,6 +85,7 @@ export function keyringOf(generations: () => readonly Generation[], refresh = as
     cursors: signing('cursors'),
     links: signing('links'),
     oauth: signing('oauth'),
+    auditKeys: () => active().map((one) => ({ id: one.id, key: keyOf(one, 'audit') })) as [AuditSeed, ...AuditSeed[]],
     fingerprint: (token) => createHmac('sha256', keyOf(generations()[0]!, 'credentials')).update(token).digest(),
     seal: (plaintext, about) => sealUnder(active()[0].id, plaintext, about),
     sealUnder,

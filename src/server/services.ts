@@ -4,6 +4,7 @@ import { makeArrive } from '../auth/arrive.ts'
 import { makeAuthenticate } from '../auth/authenticate.ts'
 import { localSecret } from '../auth/local.ts'
 import type { Config } from '../config.ts'
+import { fileCheckpoints } from '../core/audit/index.ts'
 import { fileBlobs, s3Blobs } from '../core/blobs/index.ts'
 import type { Services } from '../core/context.ts'
 import { makeEgress } from '../core/egress/index.ts'
@@ -69,6 +70,7 @@ export async function openServices(config: Config, { log, observe, role = 'cli' 
       blobs: config.s3 ? s3Blobs(config.s3) : fileBlobs(join(config.home, 'blobs')),
       live,
       keyring,
+      checkpoints: fileCheckpoints(config.checkpoints ?? join(config.home, 'checkpoints')),
       egress: makeEgress(config.egress),
       rates: rateLimiter(config.rates),
       authenticate: makeAuthenticate({

@@ -3,6 +3,8 @@ import type { Verb } from '../cli.ts'
 export interface VerbEntry {
   /** One word, or two where it stands beside a noun's own verbs. */
   name: string
+  /** It stands beside a command of that name, and takes over where a word follows. */
+  withWord?: true
   group: 'start' | 'upkeep'
   summary: string
   /** Words that may follow, for completion. */
@@ -85,6 +87,13 @@ export const verbs: readonly VerbEntry[] = [
     summary: 'The browser that runs use',
     words: ['install'],
     load: () => import('./browser.ts'),
+  },
+  {
+    name: 'audit verify',
+    withWord: true,
+    group: 'upkeep',
+    summary: 'With a file: check an export of the audit trail, offline',
+    load: () => import('./audit-verify.ts'),
   },
   {
     name: 'secrets rotate',

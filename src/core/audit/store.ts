@@ -1,4 +1,5 @@
 import type { Queries } from '../context.ts'
+import type { ChainedEvent } from './chain.ts'
 
 export interface AuditRow {
   id: string
@@ -34,5 +35,30 @@ export async function listAuditEvents(
        and ($4::bigint is null or seq < $4)
      order by seq desc limit $5`,
     [filter.command ?? null, filter.from ?? null, filter.to ?? null, after?.seq ?? null, limit],
+  )
+}
+
+/** The chain's next events after `after`, with all that is hashed. */
+export async function readChain(db: Queries, after: number, limit: number): Promise<ChainedEvent[]> {
+  const rows = await db.query<Omit<ChainedEvent, 'at'> & { at: Date }>(
+    `select id, seq, at, actor_kind, actor_id, actor_name, command, target, door, remote_address, request_id, result,
+       encode(previous_hash, 'hex') as previous_hash, encode(hash, 'hex') as hash
+     from audit_events where seq > $1 order by seq limit $2`,
+    [after, limit],
+  )
+  return rows.map((row) => ({ ...row, at: row.at.toISOString() }))
+}
+
+export async function findAuditHead(db: Queries): Promise<{ seq: number; hash: string } | undefined> {
+  const [head] = await db.query<{ seq: number; hash: string }>(
+    `select seq, encode(hash, 'hex') as hash from audit_heads`,
+  )
+  return head
+}
+
+/** Of every org, where a chain has begun. */
+export async function listAuditHeads(system: Queries) {
+  return system.query<{ org_id: string; seq: number; hash: string }>(
+    `select org_id, seq, encode(hash, 'hex') as hash from audit_heads where seq > 0 order by org_id`,
   )
 }

@@ -24,6 +24,7 @@ t.test('a server killed with -9 while runs wait and run: each ends once, without
   const home = await emptyHome(t)
   const more = {
     DATABASE_URL: database.url,
+    MOLAR_EGRESS: 'private', // what is tested listens on loopback
     MOLAR_MIGRATION_URL: database.ownerUrl,
     MOLAR_WORKERS: '2',
     ...unlimited,

@@ -1,7 +1,9 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { accountPages } from './account.ts'
+import { agentPages } from './agents.ts'
 import { assetRoutes } from './assets.ts'
 import { consentPages } from './consent.ts'
+import { installPage } from './install.ts'
 import { keyPages } from './keys.ts'
 import { orgPages, termsPage } from './orgs.ts'
 import { pageScope, type WebOptions } from './scope.ts'
@@ -19,6 +21,8 @@ export function webPages(options: WebOptions): FastifyPluginAsync {
     orgPages(app, options)
     keyPages(app, options)
     termsPage(app, options)
+    installPage(app, options)
+    agentPages(app, options)
     if (options.oauth) consentPages(app, { ...options, oauth: options.oauth })
   }
 }

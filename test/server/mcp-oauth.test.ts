@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:https'
-import { type AddressInfo, createServer as createTcp } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
@@ -10,6 +10,7 @@ import { StreamableHTTPClientTransport as FirstTransport } from '@modelcontextpr
 import { pino } from 'pino'
 import t from 'tap'
 import { serve } from '../../src/server/serve.ts'
+import { freePort } from '../fixtures/free-port.ts'
 import { browser } from '../fixtures/page-browser.ts'
 import { openPeople } from '../fixtures/people.ts'
 import { selfSigned } from '../fixtures/self-signed.ts'
@@ -37,14 +38,6 @@ const ada = await person('ada')
 await org('one', { [ada]: 'owner' })
 const cookie = await session(ada)
 const mcp = new URL(`${here.url}/mcp`)
-
-async function freePort(): Promise<number> {
-  const server = createTcp().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 /** An app's memory and the browser of the person in front of it, as both generations of the SDK ask for them. */
 function app(more: { clientMetadataUrl?: string; scope?: string } = {}) {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { commands } from '../../src/core/index.ts'
-import { instructions } from '../../src/server/mcp/instructions.ts'
+import { instructions } from '../../src/core/instructions.ts'
 import { estimateTokens, toolCatalogue } from '../../src/tools/index.ts'
 import { lintTools } from '../fixtures/lint-tools.ts'
 

@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import pg from 'pg'
 import t from 'tap'
 import { freePort } from '../fixtures/free-port.ts'
@@ -266,6 +269,69 @@ t.test('orgs: made, joined by invitation, roles, given away, left', async (t) =>
   await dan.page.goto('/orgs')
   await inspect(t, dan, 'orgs')
   await dan.context.close()
+})
+
+t.test('an app is connected, on a page that names it, and a device by its code', async (t) => {
+  await sql(`insert into orgs (id, slug, name) values ('019301c0-cafe-7000-bea7-0000000000aa', 'looms', 'Looms')`)
+  await sql(
+    `insert into members (org_id, user_id, role) select '019301c0-cafe-7000-bea7-0000000000aa', id, 'owner' from users where email = '${email}'`,
+  )
+  const back = createServer((_request, response) => response.end('<title>The app</title>')).listen(0, '127.0.0.1')
+  t.teardown(() => back.close())
+  await once(back, 'listening')
+  const redirect = `http://127.0.0.1:${(back.address() as AddressInfo).port}/callback`
+  const metadata = { client_name: 'An agent', redirect_uris: [redirect], token_endpoint_auth_method: 'none' }
+  const { client_id } = (await here.rest('POST /api/oauth/register', metadata, { authorization: '' })).body
+  const query = { client_id, redirect_uri: redirect, response_type: 'code', code_challenge: 'a'.repeat(43) }
+  await page.goto(`/api/oauth/authorize?${new URLSearchParams({ ...query, code_challenge_method: 'S256' })}`)
+  t.equal(await heading(), 'Connect An agent?')
+  t.match(await page.getByRole('main').innerText(), 'Start, rerun and cancel runs')
+  await inspect(t, ada, 'consent')
+  await page.getByRole('radio', { name: 'Looms' }).check()
+  await page.getByRole('button', { name: 'Connect', exact: true }).click()
+  await page.waitForURL(`${redirect}?code=**`)
+  t.match(ada.complaints.splice(0), [redirect], 'the form’s policy lets the answer through, and nothing else left')
+
+  await page.goto('/account/sessions')
+  await page.getByRole('button', { name: 'Disconnect An agent' }).click()
+  await page.getByRole('status').filter({ hasText: 'It has ended' }).waitFor()
+
+  const device = await fetch(`${origin}/api/oauth/device`, {
+    method: 'POST',
+    body: new URLSearchParams({ client_id: 'molar-cli' }),
+  })
+  await page.goto(((await device.json()) as { verification_uri_complete: string }).verification_uri_complete)
+  await inspect(t, ada, 'device')
+  await page.getByRole('button', { name: 'Continue' }).click()
+  await inspect(t, ada, 'consent for a device')
+  await page.getByRole('radio', { name: 'Looms' }).check()
+  await page.getByRole('button', { name: 'Connect', exact: true }).click()
+  await page.getByRole('heading', { name: 'Connected' }).waitFor()
+  await inspect(t, ada, 'device connected')
+  await page.goto('/api/oauth/authorize?client_id=nobody')
+  await inspect(t, ada, 'app refused')
+})
+
+t.test('agents find their way in: a click for each application, and what to read', async (t) => {
+  await page.goto('/install')
+  await inspect(t, ada, 'install')
+  const link = async (name: string) => (await page.getByRole('link', { name }).getAttribute('href')) ?? ''
+  const cursor = new URL(await link('Add to Cursor'))
+  t.equal(cursor.protocol, 'cursor:')
+  t.strictSame(JSON.parse(atob(cursor.searchParams.get('config') ?? '')), { url: `${origin}/mcp` })
+  const code = await link('Add to VS Code')
+  t.strictSame(JSON.parse(decodeURIComponent(code.replace('vscode:mcp/install?', ''))), {
+    name: 'molar',
+    type: 'http',
+    url: `${origin}/mcp`,
+  })
+  t.match(await page.getByRole('main').innerText(), `claude mcp add --transport http molar ${origin}/mcp`)
+  const text = async (path: string) => (await fetch(origin + path)).text()
+  t.match(await text('/llms.txt'), `${origin}/agents`)
+  const guide = await text('/agents')
+  for (const part of [`${origin}/mcp`, 'molar_run_scenarios', 'keys (', 'mcp:trace:read'])
+    t.ok(guide.includes(part), part)
+  t.ok(guide.length < 8000, `short: ${guide.length} characters`)
 })
 
 t.test('an account ends', async (t) => {

@@ -1,11 +1,11 @@
 import { Server, type ServerContext } from '@modelcontextprotocol/server'
 import type { CallContext } from '../../core/context.ts'
+import { instructions } from '../../core/instructions.ts'
 import { readResource } from '../../resources/index.ts'
 import { type ToolSet, toldError, writeAnswer } from '../../tools/index.ts'
 import { callTool } from './calls.ts'
 import { complete } from './complete.ts'
 import type { McpHost, Own } from './host.ts'
-import { instructions } from './instructions.ts'
 import { getPrompt, promptList } from './prompts.ts'
 import { subscriptions } from './subscriptions.ts'
 

@@ -14,6 +14,7 @@ import { deliverMail } from './mail/work.ts'
 import { mcpPlugin } from './mcp/index.ts'
 import { makeMetrics } from './metrics.ts'
 import { oauthServer } from './oauth.ts'
+import { oldAuthPaths } from './old-auth-paths.ts'
 import { type OpenServices, openServices } from './services.ts'
 import { keepTidy } from './tidy.ts'
 
@@ -61,6 +62,7 @@ export async function serve(
         mcpPlugin({ services: opened, commands, version, log }),
         blobRoutes(opened),
         webPages({ ...web, oauth: oauth?.provider }),
+        oldAuthPaths,
         ...(oauth ? [oauth.plugin] : []),
       ],
       oauthResource: oauth?.resource,
@@ -87,7 +89,13 @@ export async function serve(
 
 function once<Made>(make: () => Promise<Made>): () => Promise<Made> {
   let made: Promise<Made> | undefined
-  return () => (made ??= make())
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined // the next one tries again
+      throw error
+    })
+    return made
+  }
 }
 
 function readiness({ database, blobs }: OpenServices, worker: RunningWorker | undefined): Checks {

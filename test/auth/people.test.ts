@@ -290,6 +290,16 @@ t.test('return_to leads to this server, and nowhere else', async (t) => {
   t.match(await visitor().get('/account'), { status: 303, location: '/auth/login?return_to=%2Faccount' })
 })
 
+t.test('the old paths lead to the new ones, and say that they go', async (t) => {
+  const { browser } = await signIn('ada@example.com')
+  const old = await browser.get('/cp/auth/login?return_to=/account')
+  t.match(old, { status: 308, location: '/auth/login?return_to=/account' })
+  t.match(old.headers.get('deprecation'), /^@\d+$/)
+  t.match(old.headers.get('link'), '</auth/login>; rel="successor-version"')
+  t.match(await browser.get('/cp/auth/me'), { status: 200, text: /ada@example.com/ })
+  t.match(await browser.send('/cp/auth/signout', {}), { status: 308, location: '/auth/signout' })
+})
+
 t.test('my sessions and my account by command; those of others are absent', async (t) => {
   const { browser } = await member('jan')
   const { browser: elsewhere } = await signIn('jan@example.com')

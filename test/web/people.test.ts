@@ -80,7 +80,7 @@ t.test('a name is changed; a form that is sent twice does it once', async (t) =>
 t.test('a passkey is made, signs in past the password, and is removed', async (t) => {
   const devtools = await ada.context.newCDPSession(page)
   await devtools.send('WebAuthn.enable')
-  await devtools.send('WebAuthn.addVirtualAuthenticator', {
+  const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', {
     options: {
       protocol: 'ctap2',
       transport: 'internal',
@@ -101,6 +101,21 @@ t.test('a passkey is made, signs in past the password, and is removed', async (t
   await page.waitForURL('**/orgs')
   await page.goto('/account')
   t.equal(await heading(), 'My account')
+
+  // A device that asks nobody for a PIN: the page demands one, so somebody changed what the page was told.
+  await devtools.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: false })
+  await page.route('**/auth/passkey/challenge', async (route) => {
+    const response = await route.fetch()
+    await route.fulfill({ response, json: { ...(await response.json()), userVerification: 'discouraged' } })
+  })
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.getByRole('button', { name: 'Use a passkey' }).click()
+  await page.getByText('Your device did not make sure that it is you').waitFor()
+  await page.unroute('**/auth/passkey/challenge')
+  await devtools.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: true })
+  await page.getByRole('button', { name: 'Use a passkey' }).click()
+  await page.waitForURL('**/orgs')
+  await page.goto('/account')
 
   await page.getByRole('button', { name: 'Remove the passkey Laptop' }).click()
   await page.getByRole('status').filter({ hasText: 'The passkey is gone' }).waitFor()

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import type { Provider } from './auth/providers.ts'
@@ -79,6 +80,8 @@ export interface Config {
   evidence: string[]
   /** MOLAR_FFMPEG_PATH, or the first ffmpeg on PATH; videos need it. */
   ffmpeg: string | undefined
+  /** MOLAR_TRUSTED_PROXIES: whose X-Forwarded-For counts: addresses or ranges, comma-separated; nobody's when absent. */
+  trustedProxies: string[]
   /** MOLAR_SMTP_URL: smtp:// or smtps://, for mails; files under MOLAR_HOME/outbox when absent. */
   smtpUrl: string | undefined
   /** MOLAR_MAIL_FROM: whom mails come from; Molar <molar@localhost>. */
@@ -143,6 +146,7 @@ export function readConfig(environment: Environment): Config {
     quotaBytes: whole(get, 'MOLAR_QUOTA_BYTES', 1, Number.MAX_SAFE_INTEGER),
     evidence: evidence(get),
     ffmpeg: get('MOLAR_FFMPEG_PATH') ?? onPath('ffmpeg', environment.PATH),
+    trustedProxies: proxies(get),
     smtpUrl: url(get, 'MOLAR_SMTP_URL', ['smtp:', 'smtps:']),
     mailFrom: get('MOLAR_MAIL_FROM') ?? 'Molar <molar@localhost>',
     providers: providers(get),
@@ -278,6 +282,17 @@ function s3(get: Get): S3Options | undefined {
     secretAccessKey: needed('MOLAR_S3_SECRET_ACCESS_KEY'),
     prefix: prefix ? `${prefix}/` : '',
   }
+}
+
+function proxies(get: Get): string[] {
+  const name = 'MOLAR_TRUSTED_PROXIES'
+  return (list(get(name)) ?? []).map((one) => {
+    const [address = '', bits, ...more] = one.split('/')
+    const most = isIP(address) === 6 ? 128 : 32
+    const isRange = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most)
+    if (isIP(address) === 0 || !isRange || more.length > 0) wrong(name, one, 'addresses or ranges such as 10.0.0.0/8')
+    return one
+  })
 }
 
 /** A client's id is what turns a provider on; the rest must then be whole. */

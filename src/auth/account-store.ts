@@ -219,6 +219,8 @@ export class AccountStore {
         if (list.length === 0) return operator === 'in' ? 'false' : 'true'
         return `${column} ${operator === 'in' ? 'in' : 'not in'} (${list.join(', ')})`
       }
+      // An address is one address however it is written; the index is on its lower case.
+      if (column === 'email' && operator === 'eq') return `lower(${column}) = lower(${place(field, value)})`
       return `${column} ${operators[operator] ?? unknown(model, `${field} ${operator}`)} ${place(field, value)}`
     })
     const and = tests.filter((_, index) => where[index]!.connector !== 'OR')

@@ -53,6 +53,7 @@ export async function serve(
         publicUrl: config.publicUrl ?? null,
         allowedHosts: config.allowedHosts,
         allowedOrigins: config.allowedOrigins,
+        ...(config.trustedProxies.length > 0 && { trustProxy: config.trustedProxies }),
       },
       version,
       checks: readiness(services, worker),

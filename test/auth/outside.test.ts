@@ -42,6 +42,7 @@ await world(t, {
   environment: {
     MOLAR_PORT: String(port),
     MOLAR_PUBLIC_URL: origin,
+    MOLAR_TRUSTED_PROXIES: '127.0.0.1',
     MOLAR_SMTP_URL: `smtp://127.0.0.1:${(smtp.server.address() as AddressInfo).port}`,
     MOLAR_MAIL_FROM: 'Molar <molar@example.org>',
     MOLAR_OIDC_ISSUER: provider.issuer,
@@ -73,12 +74,17 @@ t.test('a mail is sent by SMTP, tried again when the server is busy, once', asyn
   t.match(mail, /^Message-ID: <[-\w]{36}@example.org>\r$/m)
   t.equal(refusals, -1, 'the first try was refused')
   const text = mail.replaceAll('=\r\n', '').replaceAll('=3D', '=').replaceAll('\r', '')
-  const opened = await browser.send('/auth/magic-link/open', { token: fromLink(text, 'token') })
+  const opened = await browser.send(
+    '/auth/magic-link/open',
+    { token: fromLink(text, 'token') },
+    { 'x-forwarded-for': '203.0.113.9' },
+  )
   t.match(
     opened.cookies.join(),
     /^__Host-molar_session=[^;]+; Max-Age=2592000; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
   )
   t.equal(await me(browser), 'nia@example.com')
+  t.match((await browser.get('/account/sessions')).text, '<td>203.0.113.9</td>', 'whose address the proxy tells')
   t.match(opened.headers.get('strict-transport-security'), /max-age/)
 })
 

@@ -152,6 +152,16 @@ t.test(
   },
 )
 
+t.test('who signs up with an address of somebody else keeps nothing once its owner comes in', async (t) => {
+  const email = 'lou@example.com'
+  await visitor().send('/auth/signup', { name: 'Not Lou', email, password: 'chosen by somebody else' })
+  const owner = visitor()
+  await owner.send('/auth/magic-link', { email })
+  await owner.send('/auth/magic-link/open', { token: fromLink(await mailTo(here.home, email, 2), 'token') })
+  t.equal(await me(owner), 200)
+  t.equal((await signIn(email, 'chosen by somebody else')).status, 403)
+})
+
 t.test('a forgotten password: one link, one use, and every session ends', async (t) => {
   const { email, browser } = await member('fay')
   t.equal(heading((await visitor().send('/auth/forgot', { email: 'nobody@example.com' })).text), 'Look into your mail')

@@ -61,6 +61,9 @@ t.test('a wrong value is one line that names the variable and what it takes, and
     MOLAR_SANDBOX: 'maybe',
     MOLAR_EGRESS: 'some',
     MOLAR_EGRESS_ALLOW: '10.0.0.0/33',
+    MOLAR_TRUSTED_PROXIES: '10.0.0.0/8, 10.0.0.1/33',
+    MOLAR_SMTP_URL: 'https://mail.example',
+    MOLAR_GOOGLE_CLIENT_ID: 'without a secret',
     MOLAR_LOG_LEVEL: 'loud',
     MOLAR_SECRET: 'short',
     MOLAR_URL: 'ftp://x',
@@ -73,6 +76,9 @@ t.test('a wrong value is one line that names the variable and what it takes, and
       name,
     )
   }
+  const oidc = { MOLAR_OIDC_CLIENT_ID: 'molar', MOLAR_OIDC_CLIENT_SECRET: 'x', MOLAR_OIDC_ISSUER: 'https://id.example' }
+  t.match(readConfig(oidc).providers, [{ id: 'oidc', name: 'single sign-on', issuer: 'https://id.example' }])
+  t.throws(() => readConfig({ ...oidc, MOLAR_OIDC_ISSUER: 'ldap://id' }), { message: /^MOLAR_OIDC_ISSUER / })
   try {
     readConfig({ DATABASE_URL: wrong.DATABASE_URL })
     t.fail('it was taken')

@@ -263,6 +263,8 @@ t.test('orgs: made, joined by invitation, roles, given away, left', async (t) =>
   await page.getByRole('button', { name: 'Leave' }).click()
   await page.waitForURL('**/orgs?done=left')
   t.equal(await page.getByRole('link', { name: 'Analytical Engines' }).count(), 0)
+  await page.goto('/keys')
+  await page.waitForURL('**/orgs')
   await page.goto('/orgs/engines')
   t.equal(await heading(), 'Not found')
   await inspect(t, ada, 'not found')

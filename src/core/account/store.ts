@@ -43,7 +43,7 @@ export interface Membership {
 export async function findSelf(db: Queries, sessionId: string): Promise<Membership | undefined> {
   const [row] = await db.query<Membership>(
     `select u.id as user_id, u.email,
-       coalesce((select s.active_org_id from sessions s where s.id = $1), (select min(m.org_id::text)::uuid from members m having count(*) = 1)) as org_id
+       coalesce((select s.active_org_id from sessions s join members m on m.org_id = s.active_org_id where s.id = $1), (select min(m.org_id::text)::uuid from members m having count(*) = 1)) as org_id
      from users u where u.id = app.current_user_id()`,
     [sessionId],
   )

@@ -38,9 +38,9 @@ export interface WarmBrowser {
   isConnected(): boolean
   onDisconnected(callback: () => void): void
   /** Bytes its processes keep for themselves; undefined where that cannot be told. */
-  memory(): Promise<number | undefined>
+  memory(): number | undefined
   /** Ends the processes of pages that keep more than `most` bytes; their pages crash. How many there were. */
-  endLargePages(most: number): Promise<number>
+  endLargePages(most: number): number
   close(): Promise<void>
 }
 

@@ -71,7 +71,7 @@ export function browserPool(options: PoolOptions): BrowserPool {
     starts++
     const browser = await options.start()
     const generation: Generation = { browser, open: 0, opened: 0, retiring: false }
-    const watch = setInterval(() => void cull(generation), 1000).unref()
+    const watch = setInterval(() => cull(generation), 1000).unref()
     browser.onDisconnected(() => {
       clearInterval(watch)
       if (generation === shown && !generation.retiring)
@@ -85,9 +85,9 @@ export function browserPool(options: PoolOptions): BrowserPool {
   }
 
   /** One page that eats memory must not cost the others theirs, and the machine its life. */
-  async function cull({ browser, open }: Generation): Promise<void> {
+  function cull({ browser, open }: Generation): void {
     if (open === 0) return
-    const pages = await browser.endLargePages(maxPageBytes)
+    const pages = browser.endLargePages(maxPageBytes)
     if (pages === 0) return
     culled = performance.now()
     log.warn({ pages, most: maxPageBytes }, 'a page took too much memory; its process was ended')
@@ -145,7 +145,7 @@ export function browserPool(options: PoolOptions): BrowserPool {
       return
     }
     if (generation.opened >= maxContexts) return retire(generation, 'it has served long')
-    if (generation.open === 0 && ((await generation.browser.memory()) ?? 0) > maxMemoryBytes)
+    if (generation.open === 0 && (generation.browser.memory() ?? 0) > maxMemoryBytes)
       return retire(generation, 'it has grown')
     if (generation.open === 0 && options.idleMs !== undefined && shown === generation) {
       idle = setTimeout(() => generation.open === 0 && void retire(generation, 'it was idle'), options.idleMs).unref()

@@ -171,6 +171,7 @@ function worker(t: Test, options: { as?: number; found?: FoundBrowser; sandbox?:
   writeFileSync(
     script,
     `import { startBrowser } from ${JSON.stringify(launch)}
+const log = { debug() {}, info() {}, warn() {} }
 const browser = await startBrowser({ found: ${JSON.stringify(options.found ?? browserFound)}, cacheDirectory: ${JSON.stringify(home)}, log, sandbox: '${options.sandbox ?? 'on'}' }).catch((error) => error)
 if (browser instanceof Error) { console.log('refused ' + browser.message.replaceAll('\\n', ' ')); process.exit(0) }
 const page = await (await browser.newContext()).newPage()

@@ -2,6 +2,7 @@ import type { Command, Emit } from './command.ts'
 import type { CallContext, Services, TenantDatabase } from './context.ts'
 import { CommandError, errorTable, fail } from './errors.ts'
 import { handlerContext } from './handler-context.ts'
+import { orgRef } from './org-ref.ts'
 import { installation, nobody, type Principal } from './principal.ts'
 import { allow } from './stages/access.ts'
 import { readOnArrival } from './stages/arrival.ts'
@@ -50,8 +51,9 @@ export async function enter(
   const { tenant, public: open, org: field } = command.access
   if (open && !context.credential) return nobody
   const named = field === undefined ? undefined : (rawInput as Answer | null | undefined)?.[field]
-  if (typeof named === 'string') return enterOrg(named, services, context)
+  if (typeof named === 'string' && orgRef.safeParse(named).success) return enterOrg(named, services, context)
   const principal = await services.authenticate(context.credential, { org: context.org, tenant })
+  if (named !== undefined) parseInput(command, rawInput) // no org has such a name: it says so
   return tenant === false ? { ...principal, org: installation } : principal
 }
 

@@ -3,19 +3,31 @@ import { fail } from '../core/errors.ts'
 import { forgetTries, takeTry } from './account-store.ts'
 
 const minute = 60
-/** How often, in a window of seconds, something may be tried: by one address, and for one account. */
-const limits = {
+interface Limit {
+  most: number
+  seconds: number
+}
+
+/** How often, in a window of seconds, something may be tried: by one address, and for one account where there is one. */
+const limits: Record<Tried, { address: Limit; account?: Limit }> = {
   sign_in: { address: { most: 100, seconds: 10 * minute }, account: { most: 10, seconds: 15 * minute } },
   mail: { address: { most: 60, seconds: 60 * minute }, account: { most: 5, seconds: 60 * minute } },
-} as const
+  // A connector registers one client for all who use it.
+  app_registration: { address: { most: 60, seconds: 60 * minute } },
+  // Each makes this server ask an address that somebody gave.
+  app_document: { address: { most: 60, seconds: 10 * minute } },
+  // Eight letters, known to the device that shows them.
+  device_code: { address: { most: 30, seconds: 10 * minute } },
+}
+type Tried = 'sign_in' | 'mail' | 'app_registration' | 'app_document' | 'device_code'
 
 export interface Limits {
   /** Counts one try; throws rate_limited when there were too many. */
-  take(what: keyof typeof limits, from: string, account?: string): Promise<void>
+  take(what: Tried, from: string, account?: string): Promise<void>
   /** Whether a one-time code is shown for the first time. A code is good for 90 s, one step before and after its own. */
   firstUse(code: string, accountId: string): Promise<boolean>
   /** The account's owner has come in: their earlier tries no longer count. */
-  forget(what: keyof typeof limits, account: string): Promise<void>
+  forget(what: Tried, account: string): Promise<void>
 }
 
 /** Tries to come in, counted in the database: for all servers together. */
@@ -26,11 +38,12 @@ export function signInLimits(system: Queries): Limits {
       const { address, account: own } = limits[what]
       const waits = await Promise.all([
         takeTry(system, `${what} address ${from}`, address.most, address.seconds),
-        account ? takeTry(system, keyOf(what, account), own.most, own.seconds) : 0,
+        account && own ? takeTry(system, keyOf(what, account), own.most, own.seconds) : 0,
       ])
       const wait = Math.max(...waits)
       if (wait === 0) return
-      const details = { resource: what, limit: own.most, used: own.most, retry_after_seconds: wait }
+      const { most } = own ?? address
+      const details = { resource: what, limit: most, used: most, retry_after_seconds: wait }
       fail('rate_limited', `Too many tries. Try again in ${Math.ceil(wait / minute)} min.`, { details })
     },
     firstUse: async (code, accountId) => (await takeTry(system, `code ${accountId} ${code}`, 1, 90)) === 0,

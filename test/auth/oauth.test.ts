@@ -532,16 +532,28 @@ t.test('what no client needs is refused, and so is a flood; who is not used is f
   t.notOk(left.includes(idle.client_id))
   t.ok(left.length < count)
 
-  await sql(
-    `insert into oauth_clients (id, metadata, registered_from) select 'x' || n, '', '127.0.0.1' from generate_series(1, 60) n`,
-  )
+  const used = async (what: string) =>
+    sql(
+      `insert into sign_in_limits (key, due) values ($1, now() + interval '1 day') on conflict (key) do update set due = excluded.due`,
+      [`${what} address 127.0.0.1`],
+    )
+  await used('app_registration')
   const flood = await post({ redirect_uris: ['https://a.example'] })
   t.match(flood, { status: 429, body: { error: 'temporarily_unavailable' } })
-  t.equal(flood.headers.get('retry-after'), '3600')
+  t.match(flood.headers.get('retry-after'), /^\d{4,5}$/)
+  await used('device_code')
+  const guess = await browser(here.url).send(`${here.url}/device`, { xsrf: '', user_code: 'BBBB-BBBB', confirm: 'yes' })
+  t.match(guess, { status: 429, body: /Too many tries/ })
+  await used('app_document')
+  const asked = new URLSearchParams({ client_id: 'https://a.example/app.json', response_type: 'code' })
+  t.match(await browser(here.url).visit(`${as.authorization_endpoint}?${asked}`), {
+    status: 429,
+    body: /Too many tries/,
+  })
+  await sql('delete from sign_in_limits')
 })
 
 t.test('the tables hold nothing that opens anything', async (t) => {
-  await sql(`delete from oauth_clients where id like 'x%'`)
   const client = await register({ token_endpoint_auth_method: 'client_secret_post' })
   const { seen } = await authorize(client, await session(ada))
   const open = await signIn(await session(ada))

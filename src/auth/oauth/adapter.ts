@@ -1,15 +1,16 @@
-import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider'
+import { type Adapter, type AdapterFactory, type AdapterPayload, errors, Provider } from 'oidc-provider'
 import type { Database } from '../../core/context.ts'
-import { CommandError } from '../../core/errors.ts'
 import { newId } from '../../core/ids.ts'
 import type { Keyring } from '../../core/keyring.ts'
-import { isForeignKeyViolation } from '../../db/index.ts'
-import { readClient, sealClient, withStatus } from './clients.ts'
+import type { Limits } from '../limits.ts'
+import { readClient, sealClient } from './clients.ts'
+import { tellClient } from './errors.ts'
 import * as store from './store.ts'
 
 export interface AdapterOptions {
   db: Database
   keyring: Keyring
+  limits: Limits
   /** What a token is kept as: bound to the resource that it is for. */
   fingerprintOf(token: string): Buffer
   resource: string
@@ -123,10 +124,13 @@ function accessTokens({ db, fingerprintOf, resource }: AdapterOptions): Adapter 
   }
 }
 
-function clients({ db, keyring }: AdapterOptions): Adapter {
+function clients({ db, keyring, limits }: AdapterOptions): Adapter {
   return {
     ...unused('Client'),
-    upsert: (id, payload) => sealClient(db, keyring, id, payload),
+    async upsert(id, payload) {
+      await limits.take('app_registration', Provider.ctx?.ip ?? '')
+      await sealClient(db, keyring, id, payload)
+    },
     find: (id) => readClient(db, keyring, id),
   }
 }
@@ -151,15 +155,8 @@ function unused(model: string): Adapter {
 function inWords(adapter: Adapter): Adapter {
   const telling = Object.entries(adapter).map(([name, work]) => [
     name,
-    (...given: unknown[]) => (work as (...given: unknown[]) => Promise<unknown>).apply(adapter, given).catch(tell),
+    (...given: unknown[]) =>
+      (work as (...given: unknown[]) => Promise<unknown>).apply(adapter, given).catch(tellClient),
   ])
   return Object.fromEntries(telling) as Adapter
-}
-
-function tell(error: unknown): never {
-  // The grant was revoked between two statements of this request.
-  if (isForeignKeyViolation(error)) throw new errors.InvalidGrant('grant not found')
-  if (error instanceof CommandError && error.code === 'unavailable')
-    throw withStatus(503, 'temporarily_unavailable', 'the database cannot be reached right now')
-  throw error
 }

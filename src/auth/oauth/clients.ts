@@ -1,4 +1,4 @@
-import { type AdapterPayload, type ClientMetadata, errors, Provider } from 'oidc-provider'
+import type { AdapterPayload, ClientMetadata } from 'oidc-provider'
 import type { Database } from '../../core/context.ts'
 import type { Keyring } from '../../core/keyring.ts'
 import { findClient, insertClient } from './store.ts'
@@ -25,22 +25,10 @@ export const clientDefaults: Partial<ClientMetadata> = {
   id_token_signed_response_alg: 'EdDSA',
 }
 
-/** Clients that one address may register within an hour: a connector registers one, for all who use it. */
-export const mostRegistrations = 60
 const about = (id: string) => `oauth|Client|${id}`
 
 export async function sealClient(db: Database, keyring: Keyring, id: string, metadata: AdapterPayload): Promise<void> {
-  const sealed = keyring.seal(JSON.stringify(metadata), about(id))
-  const client = { id, metadata: sealed, address: Provider.ctx?.ip ?? '' }
-  if (await insertClient(db.system, client, mostRegistrations)) return
-  Provider.ctx?.set('retry-after', '3600')
-  throw withStatus(429, 'temporarily_unavailable', 'this address registered too many clients; try again in an hour')
-}
-
-/** An OAuth error of a status that oidc-provider has no class for. */
-export function withStatus(status: number, code: string, description: string): Error {
-  const error = new errors.CustomOIDCProviderError(code, description)
-  return Object.assign(error, { status, statusCode: status, expose: true })
+  await insertClient(db.system, id, keyring.seal(JSON.stringify(metadata), about(id)))
 }
 
 export async function readClient(db: Database, keyring: Keyring, id: string): Promise<AdapterPayload | undefined> {

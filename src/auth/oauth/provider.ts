@@ -10,10 +10,13 @@ import {
 } from 'oidc-provider'
 import type { Logger } from 'pino'
 import type { Database } from '../../core/context.ts'
+import { CommandError } from '../../core/errors.ts'
 import type { Keyring } from '../../core/keyring.ts'
 import { scopeNames } from '../../core/principal.ts'
+import { type Limits, signInLimits } from '../limits.ts'
 import { makeAdapter } from './adapter.ts'
 import { cliClient, clientDefaults, mendMetadata } from './clients.ts'
+import { tellClient } from './errors.ts'
 import type { OAuthPages, ShownPage } from './pages.ts'
 import { defaultScope, isResource, oauthFingerprint, oauthPaths, resourceOf } from './resource.ts'
 import { holdsGrant } from './store.ts'
@@ -39,7 +42,8 @@ const day = 24 * hour
 
 /** The authorization server: OAuth 2.1 for apps that act for a person, under /api/oauth. */
 export function makeProvider(options: OAuthOptions): Provider {
-  const provider = new Provider(options.issuer, configuration(options))
+  const limits = signInLimits(options.db.system)
+  const provider = new Provider(options.issuer, configuration(options, limits))
   // The server behind has put the public address and the caller's own into the forwarding headers.
   provider.proxy = true
   provider.use(async (ctx, next) => {
@@ -48,6 +52,14 @@ export function makeProvider(options: OAuthOptions): Provider {
       ctx.state.userCode = String(ctx.query.user_code ?? '')
       ctx.query = {}
     }
+    if (ctx.method === 'POST' && ctx.path === oauthPaths.verify) {
+      const refused = await limits.take('device_code', ctx.ip).catch((error: unknown) => error)
+      if (refused !== undefined && !(refused instanceof CommandError)) throw refused
+      if (refused) {
+        ctx.status = 429
+        return show(ctx, options.pages.error(refused.message))
+      }
+    }
     await next()
     if ((ctx.oidc as { route?: string } | undefined)?.route === 'discovery') ctx.body = onlyOAuth(ctx.body as object)
   })
@@ -55,11 +67,11 @@ export function makeProvider(options: OAuthOptions): Provider {
   return provider
 }
 
-function configuration(options: OAuthOptions): Configuration {
+function configuration(options: OAuthOptions, limits: Limits): Configuration {
   const { issuer, db, keyring, pages } = options
   const fingerprintOf = (token: string) => oauthFingerprint(keyring, token, issuer)
   return {
-    adapter: makeAdapter({ db, keyring, fingerprintOf, resource: resourceOf(issuer) }),
+    adapter: makeAdapter({ db, keyring, limits, fingerprintOf, resource: resourceOf(issuer) }),
     clients: [cliClient],
     clientDefaults,
     // Any one property: the validator sees, and mends, the whole.
@@ -67,7 +79,7 @@ function configuration(options: OAuthOptions): Configuration {
     cookies: {
       names: { session: 'molar_oauth', interaction: 'molar_oauth_consent', resume: 'molar_oauth_resume' },
     },
-    features: features(options),
+    features: features(options, limits),
     fetch: (url: unknown, given: object = {}) => options.fetch(String(url), given),
     findAccount: async (_ctx, accountId, token) => {
       const grantId = token && 'grantId' in token ? token.grantId : undefined
@@ -110,7 +122,7 @@ function configuration(options: OAuthOptions): Configuration {
   }
 }
 
-function features({ issuer, pages }: OAuthOptions): Configuration['features'] {
+function features({ issuer, pages }: OAuthOptions, limits: Limits): Configuration['features'] {
   const off = { enabled: false }
   const codePage = (ctx: KoaContextWithOIDC, userCode: string, problem?: string) =>
     show(
@@ -128,7 +140,14 @@ function features({ issuer, pages }: OAuthOptions): Configuration['features'] {
     pushedAuthorizationRequests: off,
     rpInitiatedLogout: off,
     userinfo: off,
-    clientIdMetadataDocument: { enabled: true, ack: 'draft-02' },
+    clientIdMetadataDocument: {
+      enabled: true,
+      ack: 'draft-02',
+      async allowFetch(ctx) {
+        await limits.take('app_document', ctx.ip).catch(tellClient)
+        return true
+      },
+    },
     deviceFlow: {
       enabled: true,
       userCodeInputSource: async (ctx, _form, _out, error) =>
@@ -202,7 +221,7 @@ function wrongCode(error: unknown): string | undefined {
     : 'That did not work. Start again where you got the code.'
 }
 
-function show(ctx: KoaContextWithOIDC, { html, headers }: ShownPage): void {
+function show(ctx: Pick<KoaContextWithOIDC, 'type' | 'set' | 'body'>, { html, headers }: ShownPage): void {
   ctx.type = 'html'
   ctx.set(headers)
   ctx.body = html

@@ -1,4 +1,4 @@
-import type { Queries, TenantDatabase } from '../../core/context.ts'
+import type { Queries } from '../../core/context.ts'
 import type { Scope } from '../../core/principal.ts'
 
 // What the OAuth server remembers. All of it is read and written as the system: an app's request names no org.
@@ -79,25 +79,8 @@ export async function findClient(db: Queries, id: string): Promise<StoredClient 
   return row
 }
 
-/**
- * False where this address has registered `most` clients within the hour. The address is locked meanwhile: many at once
- * are counted one by one.
- */
-export async function insertClient(
-  db: TenantDatabase,
-  client: { id: string; metadata: Buffer; address: string | null },
-  most: number,
-): Promise<boolean> {
-  return db.tx(async (tx) => {
-    await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 5))', [client.address])
-    const rows = await tx.query(
-      `insert into oauth_clients (id, metadata, registered_from) select $1, $2, $3
-       where (select count(*) from oauth_clients where registered_from = $3 and created_at > now() - interval '1 hour') < $4
-       returning 1 as done`,
-      [client.id, client.metadata, client.address, most],
-    )
-    return rows.length > 0
-  })
+export async function insertClient(db: Queries, id: string, metadata: Buffer): Promise<void> {
+  await db.query('insert into oauth_clients (id, metadata) values ($1, $2)', [id, metadata])
 }
 
 export interface NewGrant {

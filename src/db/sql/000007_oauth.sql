@@ -5,11 +5,9 @@ create table oauth_clients (
   id text primary key,
   -- Sealed: it may hold a secret of the app.
   metadata bytea not null,
-  registered_from text,
   created_at timestamptz(3) not null default now(),
   last_used_at timestamptz(3) not null default now()
 );
-create index oauth_clients_by_address on oauth_clients (registered_from, created_at);
 create index oauth_clients_by_use on oauth_clients (last_used_at);
 select app.shared_table('oauth_clients');
 

@@ -1,7 +1,8 @@
 import { mkdirSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
-import { destination, type Logger, pino } from 'pino'
+import { destination, type Logger } from 'pino'
 import type { Config } from '../config.ts'
+import { makeLogger } from '../server/log.ts'
 
 const largest = 10_000_000
 
@@ -10,17 +11,17 @@ export const logFile = (config: Config): string => join(config.home, 'molar.log'
 
 /** Warnings of a one-shot verb go to a file in the home; with MOLAR_LOG_LEVEL set, to stderr. Never to stdout. */
 export function quietLog(config: Config): Logger {
-  if (config.logLevel) return pino({ level: config.logLevel }, destination({ dest: 2, sync: true }))
+  if (config.logLevel) return makeLogger(config.logLevel, destination({ dest: 2, sync: true }))
   try {
     mkdirSync(config.home, { recursive: true, mode: 0o700 })
     const dest = logFile(config)
     if ((statSync(dest, { throwIfNoEntry: false })?.size ?? 0) > largest) truncateSync(dest, 0)
-    return pino({ level: 'warn' }, destination({ dest, sync: true, append: true, mode: 0o600 }))
+    return makeLogger('warn', destination({ dest, sync: true, append: true, mode: 0o600 }))
   } catch {
-    return pino({ level: 'error' }, destination({ dest: 2, sync: true })) // a home that cannot be written is told of elsewhere
+    return makeLogger('error', destination({ dest: 2, sync: true })) // a home that cannot be written is told of elsewhere
   }
 }
 
 /** A server's log: one JSON object a line, on stderr. */
 export const serverLog = (config: Config): Logger =>
-  pino({ level: config.logLevel ?? 'info' }, destination({ dest: 2, sync: false }))
+  makeLogger(config.logLevel ?? 'info', destination({ dest: 2, sync: false }))

@@ -1,15 +1,32 @@
-import { type DestinationStream, destination, type Logger, type LoggerOptions, pino } from 'pino'
+import { type DestinationStream, destination, type Logger, pino } from 'pino'
+import { redacted, redactShapes } from '../worker/evidence/shapes.ts'
 
-/** Headers and fields that never reach a log, wherever an object with them is logged. */
-const hidden = ['authorization', 'cookie', 'set-cookie', 'x-internal-token'].flatMap((name) =>
-  ['', 'headers', 'req.headers', 'res.headers', 'err.headers'].map((at) =>
-    at === '' ? `["${name}"]` : `${at}["${name}"]`,
-  ),
-)
+/** Beyond what evidence is scrubbed of: names that mean a secret to this server and its callers. */
+const ours =
+  'x-internal-token|idempotency-key|signature|secret|[\\w-]{0,40}[_-](?:token|secret|password|verifier)|otp|private_?key'
+/** Of an address or a form alone: elsewhere these words are ordinary. */
+const parameters = 'code|state|cursor|key'
 
-const options = (level: string): LoggerOptions => ({ level, redact: { paths: hidden, censor: '[redacted]' } })
+const text = '"(?:[^"\\\\]|\\\\.){0,16384}"'
+const texts = `\\[(?:${text},?){0,50}\\]`
+const field = new RegExp(`("(?:${ours})":)(?:${text}|${texts})`, 'gi')
+const list = new RegExp(`("(?:set-cookie|cookie|authorization)":)${texts}`, 'gi')
+const nested = new RegExp(`(\\\\"(?:${ours})\\\\":\\s{0,8}\\\\")(?:(?!\\\\")[^"]){1,16384}`, 'gi')
+const query = new RegExp(`([?&;])((?:${ours}|${parameters})=)[^&\\s"'\\\\<>#]{1,8192}`, 'gi')
+const password = /\b([a-z][a-z0-9+.-]{0,20}:\/\/[^\s:@/"\\]{0,255}:)[^\s@/"\\]{1,1024}@/gi
 
-/** The process's log, as JSON lines on stderr: stdout belongs to protocols and to answers. */
+/** A line without secrets: by what it holds and not by where it was put, so the next one to log something need not think of it. */
+export const redact = (line: string): string =>
+  redactShapes(
+    line
+      .replace(list, `$1"${redacted}"`)
+      .replace(field, `$1"${redacted}"`)
+      .replace(nested, `$1${redacted}`)
+      .replace(query, `$1$2${redacted}`)
+      .replace(password, `$1${redacted}@`),
+  )
+
+/** A log of JSON lines, none of which holds a secret; on stderr, because stdout belongs to protocols and to answers. */
 export function makeLogger(level: string, stream: DestinationStream = destination({ fd: 2, sync: true })): Logger {
-  return pino(options(level), stream)
+  return pino({ level, hooks: { streamWrite: redact } }, stream)
 }

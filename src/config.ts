@@ -4,7 +4,7 @@ import { homedir } from 'node:os'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import type { Provider } from './auth/providers.ts'
 import type { S3Options } from './core/blobs/index.ts'
-import type { Settings } from './core/context.ts'
+import type { RateClass, Settings } from './core/context.ts'
 import { allowEntryProblem, type EgressRules } from './core/egress/rules.ts'
 import { fail } from './core/errors.ts'
 
@@ -64,8 +64,11 @@ export interface Config {
    * private. MOLAR_EGRESS_ALLOW: hosts, addresses and ranges that are reached all the same; comma-separated.
    */
   egress: EgressRules
-  /** MOLAR_READS_PER_MINUTE, MOLAR_WRITES_PER_MINUTE: calls of one org; 600 and 120 with DATABASE_URL, else unlimited. 0 is no limit. */
-  rates: { read: number; write: number }
+  /**
+   * MOLAR_READS_PER_MINUTE (600), MOLAR_WRITES_PER_MINUTE (120), MOLAR_INGESTS_PER_MINUTE (30): calls of one org.
+   * MOLAR_ENTRIES_PER_MINUTE (20): new keys and accounts of one address. Without DATABASE_URL unlimited; so is 0.
+   */
+  rates: Record<RateClass, number>
   /** MOLAR_TERMS_VERSION, MOLAR_PLAN, AGENT_SIGNUP_ENABLED: what holds for every org; see Settings. */
   settings: Settings
   /** LAGO_API_URL, LAGO_API_KEY: the billing service that usage is told to; none when absent. */
@@ -218,11 +221,14 @@ const list = (value: string | undefined): string[] | undefined =>
     .filter(Boolean)
 
 /** A laptop's only caller is its owner. */
-function rates(get: Get): { read: number; write: number } {
+function rates(get: Get): Record<RateClass, number> {
   const shared = get('DATABASE_URL') !== undefined
+  const limit = (name: string, usual: number) => whole(get, name, 0, 10_000_000) ?? (shared ? usual : 0)
   return {
-    read: whole(get, 'MOLAR_READS_PER_MINUTE', 0, 10_000_000) ?? (shared ? 600 : 0),
-    write: whole(get, 'MOLAR_WRITES_PER_MINUTE', 0, 10_000_000) ?? (shared ? 120 : 0),
+    read: limit('MOLAR_READS_PER_MINUTE', 600),
+    write: limit('MOLAR_WRITES_PER_MINUTE', 120),
+    ingest: limit('MOLAR_INGESTS_PER_MINUTE', 30),
+    entry: limit('MOLAR_ENTRIES_PER_MINUTE', 20),
   }
 }
 

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Credential, Database, Wanted } from '../core/context.ts'
 import { fail } from '../core/errors.ts'
 import type { Keyring } from '../core/keyring.ts'
+import { readLink } from '../core/links/index.ts'
 import { installation, type Principal, scopeNames } from '../core/principal.ts'
 import { bearerFingerprint, unknownBearer } from './bearer.ts'
 import { findInternalOrg, findMembership, findPrincipal, findSession } from './store.ts'
@@ -27,6 +28,7 @@ export function makeAuthenticate({
   const ways = {
     bearer: (token: string, wanted: Wanted) => byBearer(db, keyring, token, publicUrl(), wanted),
     session: (token: string, wanted: Wanted) => bySession(db, keyring.fingerprint(token), wanted),
+    signed: (token: string) => byLink(db, keyring, token),
     internal: (token: string, wanted: Wanted) => byInternalToken(db, token, internalToken, wanted),
   }
   return async (credential, wanted) => {
@@ -87,3 +89,13 @@ async function byInternalToken(
 }
 
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()
+
+/** A link acts as the member that it was made for, with the role that they have at the time of its use. */
+async function byLink(db: Database, keyring: Keyring, token: string): Promise<Principal> {
+  const link = await readLink(keyring, token)
+  const member =
+    (await findMembership(db.system, link.userId, link.orgId)) ??
+    fail('unauthorized', 'This link was made for somebody who is no member of the org any longer.')
+  const { id, expiresAt } = link
+  return { kind: 'signed', id, name: 'a link', ...member, scopes: [...scopeNames], expires_at: expiresAt, link }
+}

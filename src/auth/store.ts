@@ -91,18 +91,21 @@ export async function findInternalOrg(system: Queries, org: string): Promise<Pri
   return found
 }
 
-/** The org of this id or slug, if the person is a member of it. */
+/** The person as a member of the org of this id or slug, if they are one. */
 export async function findMembership(
   system: Queries,
   userId: string,
   org: string,
-): Promise<{ org: Principal['org']; role: Role } | undefined> {
-  const [found] = await system.query<Principal['org'] & { role: Role }>(
-    `select o.id, o.slug, o.name, m.role from members m join orgs o on o.id = m.org_id
+): Promise<Pick<Principal, 'org' | 'user' | 'role'> | undefined> {
+  const [found] = await system.query<Principal['org'] & { role: Role; email: string; user_name: string }>(
+    `select o.id, o.slug, o.name, m.role, u.email, u.name as user_name
+     from members m join orgs o on o.id = m.org_id join users u on u.id = m.user_id
      where m.user_id = $1 and (o.id::text = $2 or o.slug = $2)`,
     [userId, org],
   )
-  return found && { org: { id: found.id, slug: found.slug, name: found.name }, role: found.role }
+  if (!found) return undefined
+  const { id, slug, name, role, email, user_name } = found
+  return { org: { id, slug, name }, user: { id: userId, email, name: user_name }, role }
 }
 
 /** Makes the first org with its owner, unless the org is there; answers the ids either way. */

@@ -8,8 +8,10 @@ import { allow } from './stages/access.ts'
 import { readOnArrival } from './stages/arrival.ts'
 import { appendAudit } from './stages/audit.ts'
 import { type Claim, claimKey, releaseKey, storeAnswer } from './stages/idempotency.ts'
+import { holdToLink, useUpLink } from './stages/link.ts'
 import { checkOutput } from './stages/output.ts'
 import { parseInput } from './stages/parse.ts'
+import { takeRate } from './stages/rate.ts'
 
 export type Answer = Record<string, unknown>
 const noEmit: Emit<unknown> = async () => {}
@@ -92,8 +94,9 @@ export class Call {
       await this.auditFailure(error, rawInput)
       throw error
     }
-    await services.rates.take(principal, command.effect === 'read' ? 'read' : 'write')
+    await takeRate(services.rates, command, principal, this.context)
     const input = parseInput(command, rawInput)
+    holdToLink(principal, command, input)
     if (command.effect !== 'read') return this.write(input, emit)
     const output = await command.handler(input, handlerContext(this, this.tenant(), input), emit)
     return checkOutput(command, output, input)
@@ -115,6 +118,7 @@ export class Call {
     try {
       await command.prepare?.(input, handlerContext(this, tenant, input))
       return await tenant.tx(async (tx) => {
+        await useUpLink(tx, principal)
         const output = checkOutput(
           command,
           await command.handler(input, handlerContext(this, tx, input, tx), refuseEmit),

@@ -87,6 +87,11 @@ export interface CommandSpec<Input extends AnyObject, Output extends AnyObject, 
   repeatable?: boolean
   /** It reaches what lies outside Molar, as a run reaches the application. */
   openWorld?: boolean
+  /**
+   * Beside the org's reads or writes a minute: `ingest` has an allowance of its own, `entry` (whatever hands out access) is
+   * counted by the caller's address too.
+   */
+  rate?: 'ingest' | 'entry'
   errors: readonly ErrorCode[]
   /** The MCP resource that reads the same. `map` turns the URI's variables into input where the names differ. */
   resource?: {

@@ -56,9 +56,23 @@ export interface Scrubber {
 }
 export type MakeScrubber = (secrets: Record<string, string>) => Promise<Scrubber>
 
+/** What is counted by the minute: an org's reads, writes and reports, and what hands out access, by address. */
+export type RateClass = 'read' | 'write' | 'ingest' | 'entry'
+
+/** An allowance after a call. */
+export interface RateState {
+  kind: RateClass
+  limit: number
+  remaining: number
+  /** Until all of it is there again. */
+  resetSeconds: number
+  /** The call was not to be had; ask again then. */
+  retryAfterSeconds?: number
+}
+
 export interface RateLimiter {
-  /** Takes one call of this class from the org's allowance; throws rate_limited. */
-  take(principal: Principal, effect: 'read' | 'write'): void | Promise<void>
+  /** Takes one call from the allowance that `key` names; undefined where there is no limit. `orgId`: whose row it is. */
+  take(kind: RateClass, who: { key: string; orgId?: string }): Promise<RateState | undefined>
 }
 
 /** What the operator decides for everybody. */
@@ -107,8 +121,8 @@ export interface Mail {
   text: string
 }
 
-/** What the caller showed to prove who it is: an Authorization header, a session's cookie, X-Internal-Token. */
-export type Credential = { kind: 'bearer' | 'session' | 'internal'; token: string }
+/** What the caller showed to prove who it is: an Authorization header, a session's cookie, X-Internal-Token, a link. */
+export type Credential = { kind: 'bearer' | 'session' | 'internal' | 'signed'; token: string }
 
 /** A credential that is resolved in the round trip of the first statement. */
 export interface Arrival {
@@ -137,6 +151,8 @@ export interface CallContext {
   org?: string | undefined
   idempotencyKey?: string | undefined
   remoteAddress?: string | undefined
+  /** Told what is left of the caller's allowance, before the command is carried out or refused. */
+  onRate?: ((state: RateState) => void) | undefined
   signal?: AbortSignal | undefined
 }
 

@@ -25,6 +25,7 @@ export const errorTable = {
   quota_exceeded: { status: 429, exit: 6 },
   cancelled: { status: 499, exit: 130 },
   internal: { status: 500, exit: 70 },
+  purge_failed: { status: 500, exit: 7 },
   unavailable: { status: 503, exit: 7 },
   browser_unavailable: { status: 503, exit: 7 },
   clones_unavailable: { status: 503, exit: 7 },
@@ -69,14 +70,12 @@ export function publicError(error: unknown, requestId: string): CommandError {
   })
 }
 
+/** Facts that the contract has at the top of an answer too. */
+const topFacts: Partial<Record<number, readonly string[]>> = { 429: ['resource', 'limit', 'used'], 500: ['purge_id'] }
+
 export function errorBody({ code, message, details }: CommandError): ErrorBody {
   const body: ErrorBody = { error: code, message, ...(details && { details }) }
-  if (errorTable[code].status !== 429 || !details) return body
-  const { resource, limit, used } = details
-  return {
-    ...body,
-    ...(resource !== undefined && { resource }),
-    ...(limit !== undefined && { limit }),
-    ...(used !== undefined && { used }),
-  }
+  for (const fact of topFacts[errorTable[code].status] ?? [])
+    if (details?.[fact] !== undefined) body[fact] = details[fact]
+  return body
 }

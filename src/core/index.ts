@@ -1,6 +1,7 @@
 import { accountCommands } from './account/index.ts'
 import { appCommands } from './apps/index.ts'
 import { auditCommands } from './audit/index.ts'
+import { billingCommands } from './billing/index.ts'
 import type { Command } from './command.ts'
 import { identityCommands } from './identity/index.ts'
 import { invitationCommands } from './invitations/index.ts'
@@ -12,7 +13,9 @@ import { runCommands } from './runs/index.ts'
 import { scenarioCommands } from './scenarios/index.ts'
 import { secretCommands } from './secrets/index.ts'
 import { sessionCommands } from './sessions/index.ts'
+import { signupCommands } from './signup/index.ts'
 import { termsCommands } from './terms/index.ts'
+import { tokenCommands } from './tokens/index.ts'
 import { traceCommands } from './traces/index.ts'
 
 /** All that Molar does. Order is the order in which doors show it. */
@@ -24,11 +27,14 @@ export const commands: readonly Command[] = [
   ...identityCommands,
   ...keyCommands,
   ...secretCommands,
+  ...tokenCommands,
   ...appCommands,
   ...orgCommands,
   ...memberCommands,
   ...invitationCommands,
   ...termsCommands,
+  ...signupCommands,
+  ...billingCommands,
   ...auditCommands,
   ...accountCommands,
   ...sessionCommands,

@@ -22,6 +22,8 @@ export interface Keyring {
   oauth: SigningKeys
   /** Seeds of the keys that sign checkpoints of audit chains, newest first. What was signed stays signed: none runs out. */
   auditKeys(): [AuditSeed, ...AuditSeed[]]
+  /** Signs links that do something, once. */
+  oneShot: SigningKeys
   /**
    * HMAC-SHA-256 of a credential: what the database keeps of it. Always under the first generation: credentials have 256
    * random bits, so knowing this key helps nobody to guess one, and a new one would log everybody out.
@@ -86,6 +88,7 @@ export function keyringOf(generations: () => readonly Generation[], refresh = as
     links: signing('links'),
     oauth: signing('oauth'),
     auditKeys: () => active().map((one) => ({ id: one.id, key: keyOf(one, 'audit') })) as [AuditSeed, ...AuditSeed[]],
+    oneShot: signing('one-shot links'),
     fingerprint: (token) => createHmac('sha256', keyOf(generations()[0]!, 'credentials')).update(token).digest(),
     seal: (plaintext, about) => sealUnder(active()[0].id, plaintext, about),
     sealUnder,

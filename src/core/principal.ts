@@ -1,3 +1,5 @@
+import type { Link } from './links/index.ts'
+
 /** What a credential may do. Names are the contract's; a wider scope covers the narrower ones listed behind it. */
 export const scopes = {
   'mcp:read': 'Read scenarios, runs and the org',
@@ -48,6 +50,7 @@ export const principalKinds = {
   svc: 'a service token',
   oauth: 'an OAuth access token',
   internal: 'the internal service token',
+  signed: 'a link that is good once',
   nobody: 'nobody',
 } as const
 export type PrincipalKind = keyof typeof principalKinds
@@ -93,4 +96,6 @@ export interface Principal {
   role: Role
   scopes: Scope[]
   expires_at: Date | null
+  /** Of a one-shot link: what it is good for. */
+  link?: Link
 }

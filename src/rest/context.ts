@@ -13,12 +13,18 @@ export function restContext(services: () => Promise<Services>): (request: Fastif
       services: id !== undefined && slug !== undefined ? () => checkingSlug(services, slug) : services,
       door: 'rest',
       requestId: request.id,
-      credential: bearerOf(request) ?? internalOf(request) ?? sessionOf(request),
+      credential: linkOf(request) ?? bearerOf(request) ?? internalOf(request) ?? sessionOf(request),
       org: id ?? slug,
       idempotencyKey: one(request.headers['idempotency-key']),
       remoteAddress: request.ip,
     }
   }
+}
+
+/** `?token=` of a one-shot link, on the routes that take one. */
+function linkOf({ routeOptions, query }: FastifyRequest): Credential | undefined {
+  const { token } = query as { token?: string | string[] }
+  return routeOptions.config.signed && typeof token === 'string' ? { kind: 'signed', token } : undefined
 }
 
 /** RFC 6750: the scheme's case does not matter. Other schemes prove nothing here. */

@@ -17,11 +17,19 @@ export function rawInput(command: Command, route: Route, request: FastifyRequest
   if (body !== undefined && (typeof body !== 'object' || Array.isArray(body))) return body
   const schema = inputSchema(command)
   let input: Fields = (body as Fields | undefined) ?? {}
-  if (!isEmpty(request.query)) input = merge(input, readText(schema, request.query as Record<string, Text>))
+  const query = queryOf(request)
+  if (!isEmpty(query)) input = merge(input, readText(schema, query))
   if (!isEmpty(request.params)) input = merge(input, readText(schema, request.params as Record<string, Text>))
   if (!isEmpty(route.fixed)) input = merge(input, route.fixed)
   if (resume === undefined || !Object.hasOwn(schema.properties ?? {}, 'after')) return input
   return { ...input, ...readText(schema, { after: resume }) }
+}
+
+/** A link's token says who calls, and is none of the command's input. */
+function queryOf({ query, routeOptions }: FastifyRequest): Record<string, Text> {
+  if (!routeOptions.config.signed) return query as Record<string, Text>
+  const { token: _token, ...rest } = query as Record<string, Text>
+  return rest
 }
 
 function merge(input: Fields, more: Fields): Fields {

@@ -22,6 +22,7 @@ export function plainPaths(errors: Errors): Paths {
       get: plain('server.capabilities', 'Commands, tools and resources by name', { 200: description }),
     },
     '/blobs/{org}/{sha256}': { get: blob(errors) },
+    '/exports/{org}': { get: exported(errors) },
     '/mcp': mcp(errors),
     ...oauthPaths(),
     ...pagePaths(),
@@ -78,6 +79,26 @@ function blob(errors: Errors): Operation {
       parameter('signature', 'query', 'Made by the server with the link'),
       parameter('name', 'query', 'The file’s name', false),
       parameter('type', 'query', 'The file’s media type', false),
+    ],
+  }
+}
+
+function exported(errors: Errors): Operation {
+  const parameter = (name: string, place: 'path' | 'query', description: string) => ({
+    name,
+    in: place,
+    required: true,
+    description,
+    schema: { type: 'string' },
+  })
+  return {
+    ...plain('server.export', 'All that an org owns, through the link of orgs.export', {
+      200: body('application/gzip', 'A tar file, compressed'),
+      ...errors(['unauthorized', 'forbidden']),
+    }),
+    parameters: [
+      parameter('org', 'path', 'The org, by id'),
+      parameter('token', 'query', 'Made by the server with the link; good once'),
     ],
   }
 }

@@ -2,7 +2,7 @@ import { fastifySSE } from '@fastify/sse'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Answer, call } from '../core/call.ts'
 import type { Command, Route } from '../core/command.ts'
-import type { CallContext } from '../core/context.ts'
+import type { CallContext, RateState } from '../core/context.ts'
 import { renderMarked } from '../core/untrusted.ts'
 import { aliasesOf, deprecation, type PathAlias } from './aliases.ts'
 import { readJsonBodies } from './body.ts'
@@ -17,6 +17,8 @@ declare module 'fastify' {
     command?: string
     /** A second path of a route, left out of openapi.json. */
     alias?: boolean
+    /** It takes a one-shot link's token in its query. */
+    signed?: boolean
   }
 }
 
@@ -69,7 +71,11 @@ function addRoute(scope: FastifyInstance, command: Command, route: Route, handle
   scope.route({
     method: route.method,
     url: fastifyPath(route.path),
-    config: { command: command.name, alias: alias !== undefined },
+    config: {
+      command: command.name,
+      alias: alias !== undefined,
+      signed: command.access.credentials?.includes('signed') ?? false,
+    },
     exposeHeadRoute: !command.events,
     ...(command.events && { sse: 'manual' as const }),
     ...(alias?.sunset !== undefined && {
@@ -84,7 +90,7 @@ function plainHandler(command: Command, route: Route, options: CommandRoutes): H
   return async (request, reply) => {
     const { signal } = abortWhenGone(reply)
     const input = rawInput(command, route, request)
-    const answer = await call(command, input, { ...options.contextOf(request), signal })
+    const answer = await call(command, input, { ...options.contextOf(request), signal, onRate: tellRate(reply) })
     return sendAnswer(command, route, request, reply, answer)
   }
 }
@@ -103,7 +109,7 @@ function streamingHandler(
     const abort = abortWhenGone(reply)
     const resume = streams ? (request.headers['last-event-id'] as string | undefined) : undefined
     const input = rawInput(command, route, request, resume || undefined)
-    const context = { ...options.contextOf(request), signal: abort.signal }
+    const context = { ...options.contextOf(request), signal: abort.signal, onRate: tellRate(reply) }
     reply.header('vary', 'Accept')
     if (!streams) return sendAnswer(command, route, request, reply, await call(command, input, context))
     options.onStream?.(1)
@@ -116,6 +122,12 @@ function streamingHandler(
     }
   }
 }
+
+/** What is left of the caller's allowance stands in the headers, of refusals too. */
+const tellRate =
+  (reply: FastifyReply) =>
+  ({ limit, remaining, resetSeconds }: RateState) =>
+    void reply.headers({ 'ratelimit-limit': limit, 'ratelimit-remaining': remaining, 'ratelimit-reset': resetSeconds })
 
 /** Aborts when the connection closes before the answer is out. */
 function abortWhenGone(reply: FastifyReply): AbortController {

@@ -52,7 +52,7 @@ export function addCors(app: FastifyInstance, allowedOrigins: readonly string[])
     reply.headers({
       'access-control-allow-origin': origin,
       'access-control-expose-headers':
-        'x-request-id, retry-after, mcp-session-id, www-authenticate, location, content-disposition',
+        'x-request-id, retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset, mcp-session-id, www-authenticate, location, content-disposition',
       'cross-origin-resource-policy': 'cross-origin',
     })
     if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined) return done()

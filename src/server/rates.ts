@@ -1,50 +1,94 @@
-import type { RateLimiter } from '../core/context.ts'
-import { fail } from '../core/errors.ts'
+import type { RateClass, RateLimiter, RateState } from '../core/context.ts'
+import type { Lease } from './rate-store.ts'
 
-/** Calls a minute and org, by class; 0 is no limit. */
-export interface RateLimits {
-  read: number
-  write: number
+/** Calls a minute by class; 0 is no limit. */
+export type RateLimits = Record<RateClass, number>
+
+export interface RateOptions {
+  limits: RateLimits
+  /** Takes up to `count` calls of an allowance from the database, which is the same for all instances. */
+  lease(request: { key: string; orgId: string | null; count: number; spacing: number }): Promise<Lease>
+  /** Milliseconds, never going back. */
+  now?: () => number
 }
 
-interface Allowance {
-  /** When the next call would be on time, in milliseconds (GCRA: one number holds the whole state). */
-  due: number
+/** What this instance holds of one allowance. */
+interface Share {
+  /** Calls that were leased and not made yet, good until then. */
+  left: number
+  until: number
+  /** What the database said last, and when: seconds that the allowance is ahead of its time. */
+  ahead: number
+  told: number
+  /** Nothing is to be had before. */
+  emptyUntil: number
+  leasing: Promise<void> | undefined
 }
 
-const minute = 60_000
-/** Allowances that have been full for a while are forgotten, so that memory does not grow with the number of orgs. */
+const minute = 60
+/** What is leased at once, of a minute's allowance: instances that hold this much unused keep the sum within 5 %. */
+const part = 0.02
+/** A lease that is not used soon is worth nothing: else it would be spent on top of the next minute. */
+const leaseMs = 10_000
+/** Shares that were not asked for since are forgotten, so that memory does not grow with the number of callers. */
 const sweepEvery = 10_000
 
-/** A limiter of this process: an org may spend a minute's allowance at once, and gets it back evenly. By the clock of the process: setting the machine's shuts no org out. */
-export function rateLimiter(limits: RateLimits, now: () => number = () => performance.now()): RateLimiter {
-  const allowances = new Map<string, Allowance>()
+/**
+ * Limits that hold across instances: whoever is asked spends a minute's allowance at once, and gets it back evenly
+ * (GCRA). The state is a row in the database, from which each instance leases a little ahead, so that most calls need no
+ * statement.
+ */
+export function rateLimiter({ limits, lease, now = () => performance.now() }: RateOptions): RateLimiter {
+  const shares = new Map<string, Share>()
   let calls = 0
+
+  function shareOf(key: string): Share {
+    if (++calls % sweepEvery === 0)
+      for (const [name, { until, emptyUntil }] of shares) if (Math.max(until, emptyUntil) < now()) shares.delete(name)
+    const known = shares.get(key)
+    if (known) return known
+    const made: Share = { left: 0, until: 0, ahead: 0, told: 0, emptyUntil: 0, leasing: undefined }
+    shares.set(key, made)
+    return made
+  }
+
+  async function more(share: Share, key: string, orgId: string | null, limit: number): Promise<void> {
+    const spacing = minute / limit
+    const count = Math.max(1, Math.floor(limit * part))
+    const { granted, ahead } = await lease({ key, orgId, count, spacing })
+    Object.assign(share, { left: granted, until: now() + leaseMs, ahead, told: now() })
+    if (granted === 0) share.emptyUntil = now() + Math.max(1, (ahead + spacing - minute) * 1000)
+  }
+
   return {
-    take(principal, effect) {
-      const limit = limits[effect]
-      if (limit === 0) return
-      const time = now()
-      if (++calls % sweepEvery === 0) for (const [key, { due }] of allowances) if (due < time) allowances.delete(key)
-      const key = `${principal.org.id} ${effect}`
-      const spacing = minute / limit
-      const due = Math.max(allowances.get(key)?.due ?? 0, time) + spacing
-      const early = due - time - minute
-      if (early > 0.5) {
-        fail(
-          'rate_limited',
-          `Too many ${effect === 'read' ? 'reads' : 'writes'}: this org may make ${limit} a minute. Ask again in ${Math.ceil(early / 1000)} s.`,
-          {
-            details: {
-              resource: `${effect}s_per_minute`,
-              limit,
-              used: limit,
-              retry_after_seconds: Math.ceil(early / 1000),
-            },
-          },
-        )
+    async take(kind, who) {
+      const limit = limits[kind]
+      if (limit === 0) return undefined
+      const key = `${kind} ${who.key}`
+      const share = shareOf(key)
+      while (now() >= share.emptyUntil && !(share.left > 0 && now() < share.until)) {
+        share.leasing ??= more(share, key, who.orgId ?? null, limit).finally(() => {
+          share.leasing = undefined
+        })
+        await share.leasing
       }
-      allowances.set(key, { due })
+      const empty = now() < share.emptyUntil
+      if (!empty) share.left--
+      return stateOf(kind, limit, share, empty, now())
     },
+  }
+}
+
+function stateOf(kind: RateClass, limit: number, share: Share, empty: boolean, now: number): RateState {
+  const ahead = Math.max(0, share.ahead - (now - share.told) / 1000)
+  const remaining = empty
+    ? 0
+    : Math.min(limit, Math.max(0, Math.floor(((minute - ahead) / minute) * limit) + share.left))
+  return {
+    kind,
+    limit,
+    remaining,
+    resetSeconds: Math.ceil(ahead),
+    ...(empty && { retryAfterSeconds: Math.max(1, Math.ceil((share.emptyUntil - now) / 1000)) }),
   }
 }

@@ -8,6 +8,7 @@ import { type WebOptions, webPages } from '../web/index.ts'
 import type { RunningWorker } from '../worker/index.ts'
 import { buildApp } from './app.ts'
 import { blobRoutes } from './blobs.ts'
+import { exportRoutes } from './exports.ts'
 import type { Checks } from './health.ts'
 import { openMail } from './mail/transport.ts'
 import { deliverMail } from './mail/work.ts'
@@ -17,6 +18,7 @@ import { oauthServer } from './oauth.ts'
 import { oldAuthPaths } from './old-auth-paths.ts'
 import { type OpenServices, openServices } from './services.ts'
 import { keepTidy } from './tidy.ts'
+import { keepDelivering } from './usage.ts'
 
 export interface RunningServer {
   url: string
@@ -62,6 +64,7 @@ export async function serve(
       plugins: [
         mcpPlugin({ services: opened, commands, version, log }),
         blobRoutes(opened),
+        exportRoutes(opened),
         webPages({ ...web, oauth: oauth?.provider }),
         oldAuthPaths,
         ...(oauth ? [oauth.plugin] : []),
@@ -73,11 +76,12 @@ export async function serve(
     const url = config.publicUrl ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
     services.publicUrl = url
     const endTidying = keepTidy(services, config)
+    const endDelivering = keepDelivering(services, config)
     return {
       url,
       async close() {
         await Promise.all([app.close(), worker?.stop()]) // each has its own 8 s
-        await endTidying()
+        await Promise.all([endTidying(), endDelivering()])
         await services.close()
       },
     }

@@ -12,6 +12,7 @@ import { keyringOf } from '../core/keyring.ts'
 import { runNews, runStore } from '../core/runs/index.ts'
 import { type InstallationSecrets, openInstallationKeys } from '../core/secrets/index.ts'
 import { attachEmbedded, type Database, openDatabase, openQueue, prepareDatabase, type Queue } from '../db/index.ts'
+import { leaseRate } from './rate-store.ts'
 import { rateLimiter } from './rates.ts'
 import { unavailableAsError } from './unavailable.ts'
 
@@ -72,7 +73,7 @@ export async function openServices(config: Config, { log, observe, role = 'cli' 
       keyring,
       checkpoints: fileCheckpoints(config.checkpoints ?? join(config.home, 'checkpoints')),
       egress: makeEgress(config.egress),
-      rates: rateLimiter(config.rates),
+      rates: rateLimiter({ limits: config.rates, lease: (request) => leaseRate(db.system, request) }),
       authenticate: makeAuthenticate({
         db,
         keyring,

@@ -43,7 +43,9 @@ for (const command of commands) {
 function normalised(outcome: Outcome): unknown {
   const text = JSON.stringify(outcome, (key, value) => {
     if (
-      /(_at|^at|_ms|_cursor|^hash|^content|^prefix|^api_key|^request_id|^door|^remote_address|^seq)$/.test(key) &&
+      /(_at|^at|_ms|_cursor|^hash|^content|^prefix|^api_key|^token$|^request_id|^door|^remote_address|^seq)$/.test(
+        key,
+      ) &&
       value !== null
     )
       return `<${key}>`

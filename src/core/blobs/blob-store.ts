@@ -29,6 +29,8 @@ export interface BlobStore {
   link(orgId: string, sha256: string, facts: LinkFacts): Promise<string | undefined>
   /** Deletes the bytes, unless they were stored again after `storedBefore`. Answers whether they are gone. */
   delete(orgId: string, sha256: string, storedBefore?: Date): Promise<boolean>
+  /** Deletes all that an org has stored. */
+  deleteAll(orgId: string): Promise<void>
   /** Everything that an org has stored, in no order. */
   list(orgId: string): AsyncIterable<StoredBlob>
   /** Throws when nothing can be written now. */

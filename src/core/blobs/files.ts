@@ -36,6 +36,7 @@ export function fileBlobs(root: string): BlobStore {
       await rm(path, { force: true })
       return true
     },
+    deleteAll: (orgId) => rm(join(root, orgId), { recursive: true, force: true }),
     async *list(orgId) {
       for (const folder of (await found(readdir(join(root, orgId)))) ?? [])
         for (const sha256 of ((await found(readdir(join(root, orgId, folder)))) ?? []).filter(isHash)) {

@@ -23,6 +23,7 @@ export const createKey = defineCommand({
   rest: { route: 'POST /v1/api-keys', status: 201 },
   access: { scope: 'mcp:write', power: 'manage' },
   effect: 'write',
+  rate: 'entry',
   errors: ['validation_failed', 'forbidden'],
   positionals: ['name'],
   target: (_input, output) => output?.id,

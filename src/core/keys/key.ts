@@ -12,6 +12,7 @@ export const key = z.object({
   scopes: scopeList,
   created_at: time,
   expires_at: nullableTime,
+  expires_soon: z.boolean().describe('Within 7 days'),
   last_used_at: nullableTime,
   revoked_at: nullableTime,
 })

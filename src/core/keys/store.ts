@@ -2,7 +2,10 @@ import type { Queries } from '../context.ts'
 import type { Scope } from '../principal.ts'
 import type { Key } from './key.ts'
 
-const columns = 'id, name, prefix, scopes, created_at, expires_at, last_used_at, revoked_at'
+/** When somebody is told that a credential runs out. */
+export const soonDays = 7
+export const expiresSoon = `coalesce(expires_at > now() and expires_at < now() + interval '${soonDays} days', false) as expires_soon`
+const columns = `id, name, prefix, scopes, created_at, expires_at, ${expiresSoon}, last_used_at, revoked_at`
 
 export interface NewKey {
   id: string
@@ -59,4 +62,35 @@ export async function revokeKey(db: Queries, id: string): Promise<Key | undefine
     [id],
   )
   return row
+}
+
+export interface Expiring {
+  id: string
+  name: string
+  prefix: string
+  expires_at: Date
+  org_id: string
+  org_name: string
+  /** Who can renew it: whose it is, else the owner who came first. */
+  user_id: string
+  email: string
+}
+
+/** Credentials of which nobody was told yet that they run out; they count as told from here on. */
+export async function claimExpiring(tx: Queries): Promise<Expiring[]> {
+  return tx.query<Expiring>(
+    `with told as (
+       update credentials set expiry_told_at = now() where id in (
+         select id from credentials
+         where kind in ('api_key', 'pat', 'svc') and revoked_at is null and expiry_told_at is null
+           and expires_at > now() and expires_at < now() + interval '${soonDays} days'
+           and expires_at - created_at > interval '${soonDays} days'
+         limit 100 for update skip locked)
+       returning id, name, prefix, expires_at, org_id, user_id)
+     select t.id, t.name, t.prefix, t.expires_at, t.org_id, o.name as org_name, p.user_id, p.email
+     from told t join orgs o on o.id = t.org_id join lateral (
+       select m.user_id, u.email from members m join users u on u.id = m.user_id
+       where m.org_id = t.org_id and (m.user_id = t.user_id or m.role = 'owner')
+       order by m.user_id = t.user_id desc nulls last, m.created_at limit 1) p on true`,
+  )
 }

@@ -54,6 +54,7 @@ export const ingestRun = defineCommand({
   rest: 'POST /v1/runs/{id}/ingest',
   access: { scope: 'mcp:run' },
   effect: 'write',
+  rate: 'ingest',
   repeatable: true,
   errors: ['not_found', 'conflict', 'validation_failed', 'payload_too_large'],
   target: (input) => input.id,

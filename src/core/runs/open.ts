@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { useRuns } from '../billing/index.ts'
 import { defineCommand } from '../command.ts'
 import { fail } from '../errors.ts'
 import { scenarioRef } from '../fields.ts'
@@ -66,6 +67,7 @@ export const openRun = defineCommand({
     const id = await insertOrder({ ...order, variables: {}, text }, plan, baseUrl, data_row ?? null, context)
     await beginExternal(context.db, id)
     await notifyRuns(context.db, [id])
+    await useRuns(context, [id])
     const [opened] = await findRuns(context.db, [id])
     return opened!
   },

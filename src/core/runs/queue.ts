@@ -1,3 +1,4 @@
+import { useRuns } from '../billing/index.ts'
 import type { HandlerContext } from '../context.ts'
 import { fail } from '../errors.ts'
 import { newId, randomBase62 } from '../ids.ts'
@@ -54,6 +55,7 @@ export async function queueRuns(order: RunOrder, context: HandlerContext): Promi
     ids.push(id)
   }
   await notifyRuns(context.db, ids)
+  await useRuns(context, ids)
   return ids
 }
 

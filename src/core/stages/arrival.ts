@@ -6,6 +6,7 @@ import { handlerContext } from '../handler-context.ts'
 import { allow } from './access.ts'
 import { checkOutput } from './output.ts'
 import { parseInput } from './parse.ts'
+import { takeRate } from './rate.ts'
 
 /** Thrown where a handler asks who calls before that is known. */
 class TooEarly extends Error {}
@@ -50,7 +51,7 @@ export async function readOnArrival(
   if (!principal || result.error instanceof TooEarly) return undefined
   if (principal.kind === 'local_owner' && context.org !== undefined) return undefined // perhaps another org of theirs
   allow(command, principal, context.org)
-  await services.rates.take(principal, 'read')
+  await takeRate(services.rates, command, principal, context)
   if ('error' in result) throw result.error
   return checkOutput(command, result.value, input)
 }

@@ -13,6 +13,8 @@ export interface S3Options extends S3Place {
 
 /** A stored object this young is as good as stored again. */
 const freshMs = 10 * 60_000
+/** Objects that are deleted at the same time. */
+const atOnce = 16
 
 /** Blobs in a bucket of any S3-compatible store: prefix/org/ab/abcdef…. */
 export function s3Blobs(options: S3Options, limits: S3Limits = usualLimits): BlobStore {
@@ -32,6 +34,25 @@ export function s3Blobs(options: S3Options, limits: S3Limits = usualLimits): Blo
     const text = await answer.body.text()
     if (answer.statusCode === 404) throw new S3Error(`PUT ${key}`, 404, text)
   }
+
+  async function* list(orgId: string): AsyncIterable<StoredBlob> {
+    for (let token: string | undefined; ; ) {
+      const query = {
+        'list-type': '2',
+        prefix: `${options.prefix}${orgId}/`,
+        ...(token && { 'continuation-token': token }),
+      }
+      const answer = await ask({ method: 'GET', key: '', query })
+      const text = await answer.body.text()
+      if (answer.statusCode === 404) throw new S3Error('GET the bucket', 404, text)
+      yield* readList(text)
+      token = fromXml(/<NextContinuationToken>([^<]+)</.exec(text)?.[1])
+      if (token === undefined) return
+    }
+  }
+
+  const remove = async (orgId: string, sha256: string) =>
+    void (await (await ask({ method: 'DELETE', key: keyOf(orgId, sha256) })).body.dump())
 
   return {
     presigns: true,
@@ -61,24 +82,20 @@ export function s3Blobs(options: S3Options, limits: S3Limits = usualLimits): Blo
     async delete(orgId, sha256, storedBefore) {
       const there = storedBefore && (await head(orgId, sha256))
       if (there && there.storedAt >= storedBefore) return false
-      await (await ask({ method: 'DELETE', key: keyOf(orgId, sha256) })).body.dump()
+      await remove(orgId, sha256)
       return true
     },
-    async *list(orgId) {
-      for (let token: string | undefined; ; ) {
-        const query = {
-          'list-type': '2',
-          prefix: `${options.prefix}${orgId}/`,
-          ...(token && { 'continuation-token': token }),
-        }
-        const answer = await ask({ method: 'GET', key: '', query })
-        const text = await answer.body.text()
-        if (answer.statusCode === 404) throw new S3Error('GET the bucket', 404, text)
-        yield* readList(text)
-        token = fromXml(/<NextContinuationToken>([^<]+)</.exec(text)?.[1])
-        if (token === undefined) return
+    async deleteAll(orgId) {
+      let some: string[] = []
+      const removeSome = async () => void (await Promise.all(some.map((sha256) => remove(orgId, sha256))))
+      for await (const { sha256 } of list(orgId)) {
+        if (some.push(sha256) < atOnce) continue
+        await removeSome()
+        some = []
       }
+      await removeSome()
     },
+    list,
     check: () => write(`${options.prefix}.probe`, Buffer.from('ok')),
   }
 }

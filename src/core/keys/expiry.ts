@@ -1,0 +1,36 @@
+import type { Database, Mail, Queries } from '../context.ts'
+import type { Keyring } from '../keyring.ts'
+import { signLink } from '../links/index.ts'
+import { claimExpiring, type Expiring, soonDays } from './store.ts'
+
+export interface ExpiryPlace {
+  db: Database
+  keyring: Keyring
+  publicUrl: string | null
+  /** Sends a mail when the transaction commits. */
+  mail(orgId: string, message: Mail, tx: Queries): Promise<void>
+}
+
+/** Tells those who can renew it, once, of each token that will run out soon. Several servers may do so at once. */
+export async function warnOfExpiry(place: ExpiryPlace): Promise<number> {
+  return place.db.system.tx(async (tx) => {
+    const expiring = await claimExpiring(tx)
+    for (const one of expiring) await place.mail(one.org_id, await expiryMail(one, place), tx)
+    return expiring.length
+  })
+}
+
+async function expiryMail(one: Expiring, { keyring, publicUrl }: ExpiryPlace): Promise<Mail> {
+  const link = { orgId: one.org_id, userId: one.user_id, command: 'tokens.renew', input: { id: one.id } }
+  const renewal = await signLink(keyring, link, soonDays * 24 * 60)
+  const lines = [
+    `${one.name} (${one.prefix}…) of ${one.org_name} stops working on ${one.expires_at.toISOString().slice(0, 10)}.`,
+    '',
+    ...(publicUrl === null
+      ? [`To go on using it: molar tokens renew ${one.id}`]
+      : ['To go on using it for as long again:', `${publicUrl}/tokens/renew?id=${one.id}&token=${renewal}`]),
+    '',
+    'Whoever does not need it any longer has nothing to do.',
+  ]
+  return { to: one.email, subject: `${one.name} is about to run out`, text: lines.join('\n') }
+}

@@ -50,6 +50,7 @@ const pages: readonly (readonly [path: string, id: string, methods: { get?: stri
   ['/invitations/accept', 'invitation', { get: 'An invitation from a mail', post: 'Accept an invitation' }],
   ['/keys', 'keys', { get: 'Keys and tokens', post: 'Create a key' }],
   ['/keys/revoke', 'keys_revoke', { post: 'Revoke a key' }],
+  ['/keys/renew', 'keys_renew', { get: 'A link from a mail', post: 'Renew a key' }],
   ['/legal/terms', 'terms', { get: 'The terms of use' }],
   ['/assets/{name}', 'asset', { get: 'A style sheet or script of the pages' }],
 ]

@@ -6,6 +6,7 @@ import { consentPages } from './consent.ts'
 import { installPage } from './install.ts'
 import { keyPages } from './keys.ts'
 import { orgPages, termsPage } from './orgs.ts'
+import { renewalPages } from './renewal.ts'
 import { pageScope, type WebOptions } from './scope.ts'
 import { sessionPages } from './sessions.ts'
 import { signInPages } from './sign-in.ts'
@@ -20,6 +21,7 @@ export function webPages(options: WebOptions): FastifyPluginAsync {
     sessionPages(app, options)
     orgPages(app, options)
     keyPages(app, options)
+    renewalPages(app, options)
     termsPage(app, options)
     installPage(app, options)
     agentPages(app, options)

@@ -28,7 +28,7 @@ async function expiryMail(one: Expiring, { keyring, publicUrl }: ExpiryPlace): P
     '',
     ...(publicUrl === null
       ? [`To go on using it: molar tokens renew ${one.id}`]
-      : ['To go on using it for as long again:', `${publicUrl}/tokens/renew?id=${one.id}&token=${renewal}`]),
+      : ['To go on using it for as long again:', `${publicUrl}/keys/renew?id=${one.id}&token=${renewal}`]),
     '',
     'Whoever does not need it any longer has nothing to do.',
   ]

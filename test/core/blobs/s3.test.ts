@@ -108,6 +108,15 @@ async function keepsBlobs(t: Test, blobs: ReturnType<typeof fileBlobs>): Promise
   t.equal(await blobs.delete(org, hash, new Date(Date.now() + 3_600_000)), true)
   t.equal(await blobs.size(org, hash), undefined)
   t.equal(await blobs.delete(org, hash), true, 'gone is gone')
+  const other = randomUUID()
+  for (const owner of [org, other]) for (let one = 0; one < 20; one++) await blobs.put(owner, Buffer.from(`${one}`))
+  await blobs.deleteAll(org)
+  t.same(
+    [(await all(blobs.list(org))).length, (await all(blobs.list(other))).length],
+    [0, 20],
+    'one org’s, all of them',
+  )
+  await blobs.deleteAll(org)
   await blobs.check()
 }
 

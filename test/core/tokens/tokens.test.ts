@@ -130,6 +130,10 @@ t.test('before a token runs out its person is told, once, with a link that renew
     401,
     'no bearer token',
   )
+  t.match(await here.rest(`GET ${link.pathname}${link.search}`, undefined, { authorization: '' }), {
+    status: 200,
+    body: /<form method="post" action="\/keys\/renew"/,
+  })
   const both = await Promise.all([renew(made.id), renew(made.id, token, second.url)])
   t.same(both.map(({ status }) => status).sort(), [200, 401], 'once, on whichever server')
   const renewed = both.find(({ status }) => status === 200)!.body
@@ -152,7 +156,13 @@ t.test('before a token runs out its person is told, once, with a link that renew
   await sql('update credentials set revoked_at = now() where id = $1', [made.id])
   t.equal((await renew(made.id, spare)).status, 404)
   await sql('update credentials set revoked_at = null where id = $1', [made.id])
-  t.equal((await renew(made.id, spare)).status, 200, 'a use that failed does not use it up')
+  const page = await fetch(`${here.url}/keys/renew`, {
+    method: 'POST',
+    headers: { origin: here.url },
+    body: new URLSearchParams({ id: made.id, token: spare }),
+  })
+  t.equal(page.status, 200, 'a use that failed does not use it up')
+  t.match(await page.text(), /<strong>old<\/strong> is good until 20/)
   const gone = await signLink(keyring, { orgId, userId: viewer.id, command: 'tokens.renew', input: { id: made.id } }, 5)
   t.equal((await renew(made.id, gone)).status, 401, 'made for somebody who left')
 })

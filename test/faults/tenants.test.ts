@@ -103,6 +103,8 @@ const namingFields = (command: Command): Naming[] =>
   Object.entries(inputSchema(command).properties ?? {}).flatMap(([field, schema]): Naming[] => {
     const schemas = [schema, ...(schema.anyOf ?? [])]
     if (['cursor', 'fields', 'content'].includes(field)) return []
+    // A secret's name is the caller's own word: whatever is given, `set` makes it, and `delete` then finds it.
+    if (command.noun === 'secrets' && command.effect !== 'read') return []
     if (schemas.some(({ type, enum: values }) => type === 'string' && !values)) return [{ field, list: false }]
     if (schema.type === 'array' && schema.items?.type === 'string') return [{ field, list: true }]
     return []

@@ -23,7 +23,7 @@ export interface Calling {
   tools: ToolSet
   callerOf(context: ServerContext): CallContext | Promise<CallContext>
   /** What the client can do, as it declared for this request or session. */
-  capabilities(): unknown
+  capabilities(context: ServerContext): unknown
 }
 
 /** Serves tools/call: a command's own tool, or one of the two that reach the others. */
@@ -46,7 +46,7 @@ async function execute(calling: Calling, input: unknown, context: ServerContext)
 }
 
 async function runCommand(calling: Calling, command: Command, input: CallInput, context: ServerContext) {
-  const instead = confirmation(command, input, context, calling.capabilities())
+  const instead = confirmation(command, input, context, calling.capabilities(context))
   if (instead) return instead
   const request = { arguments: input, meta: context.mcpReq._meta, progress: progressOf(context) }
   const caller = { ...(await calling.callerOf(context)), signal: context.mcpReq.signal }

@@ -1,9 +1,9 @@
-import { Server, type ServerContext } from '@modelcontextprotocol/server'
+import { CLIENT_CAPABILITIES_META_KEY, Server, type ServerContext } from '@modelcontextprotocol/server'
 import type { CallContext } from '../../core/context.ts'
 import { instructions } from '../../core/instructions.ts'
 import { readResource } from '../../resources/index.ts'
 import { type ToolSet, toldError, writeAnswer } from '../../tools/index.ts'
-import { callTool } from './calls.ts'
+import { type Calling, callTool } from './calls.ts'
 import { complete } from './complete.ts'
 import type { McpHost, Own } from './host.ts'
 import { getPrompt, promptList } from './prompts.ts'
@@ -36,7 +36,11 @@ const inputRequired = { roundTimeoutMs: 5 * minutes }
 export function makeServer(host: McpHost, tools: ToolSet, callerOf: CallerOf): Server {
   const options = { capabilities, instructions, jsonSchemaValidator: noValidator, cacheHints, inputRequired }
   const server = new Server(host.info, options)
-  const own = ownHandlers(host, tools, callerOf, () => server.getClientCapabilities())
+  // 2026-07-28 declares them with each request, which only over HTTP has a server of its own.
+  const own = ownHandlers(host, tools, callerOf, ({ mcpReq }) => {
+    const envelope = mcpReq.envelope as Record<string, unknown> | undefined
+    return envelope?.[CLIENT_CAPABILITIES_META_KEY] ?? server.getClientCapabilities()
+  })
   server.setRequestHandler('tools/list', () => tools.list)
   server.setRequestHandler('tools/call', own.call)
   server.setRequestHandler('prompts/list', () => promptList)
@@ -54,7 +58,12 @@ export function makeServer(host: McpHost, tools: ToolSet, callerOf: CallerOf): S
 
 type CallerOf = (context: ServerContext) => CallContext | Promise<CallContext>
 
-const ownHandlers = (host: McpHost, tools: ToolSet, callerOf: CallerOf, capabilities: () => unknown): Own => ({
+const ownHandlers = (
+  host: McpHost,
+  tools: ToolSet,
+  callerOf: CallerOf,
+  capabilities: Calling['capabilities'],
+): Own => ({
   tools,
   resources: host.resources,
   call: (request, context) => callTool({ host, tools, callerOf, capabilities }, request, context),

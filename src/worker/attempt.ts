@@ -88,9 +88,11 @@ async function runAll(context: Running, session: Session, evidence: Evidence, st
   const settings = plan.settings
   const limited = { ...context, signal: AbortSignal.any([context.signal, AbortSignal.timeout(settings.timeout_ms)]) }
   let outcome: Outcome = { status: 'passed', failure: null }
+  let at: PlanStep | null = null
   try {
     for (const used of context.run.uses) await runUsed(used, limited, session)
     for (const step of plan.steps.filter((one) => one.section !== 'teardown')) {
+      at = step
       const failure = await runStep(step, limited, session, evidence, steps)
       if (failure) {
         outcome = { failure, status: step.section === 'setup' || failure.kind === 'environment' ? 'errored' : 'failed' }
@@ -101,7 +103,7 @@ async function runAll(context: Running, session: Session, evidence: Evidence, st
   } catch (error) {
     if (context.signal.aborted) throw context.signal.reason
     outcome = limited.signal.aborted
-      ? outOfTime(settings.timeout_ms)
+      ? outOfTime(settings.timeout_ms, at)
       : {
           status: error instanceof StepFailure ? 'failed' : 'errored',
           failure: cleanFailure(readFailure(error, null), context.redactor),
@@ -194,14 +196,17 @@ async function runUsed(used: StepPlan, context: AttemptContext, session: Session
   }
 }
 
-function readFailure(error: unknown, step: PlanStep | null): Failure {
-  const place = step && {
+const placeOf = (step: PlanStep | null): Failure['step'] =>
+  step && {
     number: step.number,
     step_id: step.step_id,
     text: step.text,
     line: step.range.start.line,
     section: step.section,
   }
+
+function readFailure(error: unknown, step: PlanStep | null): Failure {
+  const place = placeOf(step)
   if (!(error instanceof StepFailure)) {
     return { kind: 'environment', message: error instanceof Error ? error.message : String(error), step: place }
   }
@@ -217,9 +222,9 @@ function readFailure(error: unknown, step: PlanStep | null): Failure {
   }
 }
 
-const outOfTime = (ms: number): Outcome => ({
+const outOfTime = (ms: number, step: PlanStep | null): Outcome => ({
   status: 'errored',
-  failure: { kind: 'timeout', message: `The run took longer than its timeout_ms of ${ms} ms.`, step: null },
+  failure: { kind: 'timeout', message: `The run took longer than its timeout_ms of ${ms} ms.`, step: placeOf(step) },
 })
 
 /** The work, or the signal's reason as soon as it aborts: a step that hangs does not hold up a cancel. */

@@ -1,7 +1,7 @@
 // Written by scripts/generate-runtime.ts from src/core/scenarios/runtime. Do not edit.
 
 /** Changes with the runtime, and with it the compiler's version. */
-export const runtimeDigest = '4651df3279'
+export const runtimeDigest = 'ee1f860f84'
 
 /** The runtime's imports from Node. */
 export const runtimeImports: string = ``
@@ -2268,13 +2268,21 @@ function withoutCredentials(headers) {
   return Object.fromEntries(kept)
 }
 
+/** In words, what Node says where nobody answers. */
+function whyUnanswered(reason) {
+  if (/ECONNREFUSED|ECONNRESET|socket hang up|Proxy connection ended/.test(reason))
+    return 'nothing answers there (connection refused or cut)'
+  if (/ENOTFOUND|EAI_AGAIN/.test(reason)) return 'its name cannot be resolved'
+  return reason
+}
+
 async function fetchOnce(state, { method, url, headers, data }, deadline) {
   const body = data === undefined ? {} : { data: Buffer.from(data) }
   try {
     const options = { method, headers, ...body, maxRedirects: 0, failOnStatusCode: false, timeout: timeLeft(deadline) }
     return await state.context.request.fetch(url, options)
   } catch (error) {
-    const reason = isTimeout(error) ? \`no answer within \${inWords(deadline.ms)}\` : plainReason(error)
+    const reason = isTimeout(error) ? \`no answer within \${inWords(deadline.ms)}\` : whyUnanswered(plainReason(error))
     throw new StepFailure('environment', \`\${method} \${url} failed: \${reason}.\`, {
       expected: 'an answer',
       actual: reason,

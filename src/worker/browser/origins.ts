@@ -104,7 +104,7 @@ async function tunnel(
     upstream.pipe(socket).pipe(upstream)
   } catch (error) {
     tell(shown, reasonOf(error))
-    socket.end('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n')
+    socket.destroy() // Playwright takes an answer to CONNECT for one of the application
   }
 }
 

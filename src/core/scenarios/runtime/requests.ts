@@ -83,6 +83,13 @@ function withoutCredentials(headers: Record<string, string>): Record<string, str
   return Object.fromEntries(kept)
 }
 
+/** In words, what Node says where nobody answers. */
+function whyUnanswered(reason: string): string {
+  if (/ECONNREFUSED|ECONNRESET|socket hang up|Proxy connection ended/.test(reason)) return 'nothing answers there (connection refused or cut)'
+  if (/ENOTFOUND|EAI_AGAIN/.test(reason)) return 'its name cannot be resolved'
+  return reason
+}
+
 async function fetchOnce(
   state: SessionState,
   { method, url, headers, data }: Asked,
@@ -93,7 +100,7 @@ async function fetchOnce(
     const options = { method, headers, ...body, maxRedirects: 0, failOnStatusCode: false, timeout: timeLeft(deadline) }
     return await state.context.request.fetch(url, options)
   } catch (error) {
-    const reason = isTimeout(error) ? `no answer within ${inWords(deadline.ms)}` : plainReason(error)
+    const reason = isTimeout(error) ? `no answer within ${inWords(deadline.ms)}` : whyUnanswered(plainReason(error))
     throw new StepFailure('environment', `${method} ${url} failed: ${reason}.`, {
       expected: 'an answer',
       actual: reason,

@@ -30,7 +30,8 @@ export async function readPath(path: string, terminal: Terminal): Promise<string
   if (found.isDirectory()) fail('bad_request', `${path} is a directory; this takes one file, or - for standard input.`)
   if (found.size > largestFile)
     fail('payload_too_large', `${path} has ${Math.round(found.size / 1e6)} MB; at most 16 MB are read.`)
-  return readFile(path, 'utf8').catch((cause: unknown) => unreadable(path, cause))
+  const content = await readFile(path, 'utf8').catch((cause: unknown) => unreadable(path, cause))
+  return content.includes('\0') ? fail('validation_failed', `${path} is not text: it holds a NUL byte.`) : content
 }
 
 /** Files as they are named, and those of folders with this ending, in the order of their paths. */

@@ -119,6 +119,7 @@ t.test('events of a stream are lines, or NDJSON with the answer last', async (t)
 t.test(
   'every class of error has its exit code, a line on stderr, and the error of all doors with --json',
   async (t) => {
+    const nul = join(t.testdir({ nul: 'a\0b' }), 'nul')
     const cases: [string[], number, string, Record<string, string>?][] = [
       [['notes', 'get', '42'], 2, 'validation_failed'],
       [['notes', 'list', '--limit', 'many'], 2, 'validation_failed'],
@@ -128,6 +129,7 @@ t.test(
       [['ntoes'], 2, 'bad_request'],
       [['notes', 'gte'], 2, 'bad_request'],
       [['notes', 'import', 'no-such-file'], 2, 'bad_request'],
+      [['notes', 'import', nul], 2, 'validation_failed'],
       [['notes', 'create', '--input', '{', 'x'], 2, 'malformed_json'],
       [['completion', 'tcsh'], 2, 'bad_request'],
       [['notes', 'list'], 3, 'unauthorized', { MOLAR_API_KEY: 'wrong' }],

@@ -112,6 +112,7 @@ t.test('dialogs, new tabs, boxes and asserted fields', async (t) => {
   const { page } = recording
   const person = hand(page)
   page.on('dialog', (dialog) => void dialog.dismiss())
+  await page.keyboard.press('Escape')
   await person.click('Ask')
   await person.click('Terms', 'checkbox')
   await person.click('Save "all" ${x}')
@@ -130,6 +131,7 @@ t.test('dialogs, new tabs, boxes and asserted fields', async (t) => {
   await context.close()
   t.same(steps, [
     'Navigate to /odd?a=1',
+    'Press Escape',
     'Click button "Ask"',
     'Dismiss dialog',
     'Check checkbox "Terms"',

@@ -1,6 +1,8 @@
 /** What the page tells: a value typed into a password field, or something that is to be asserted. */
 export type Told =
   | { what: 'password'; value: string }
+  /** A key was pressed: on an element, or on the page where nothing has the focus. */
+  | { what: 'key'; focused: boolean }
   | { what: 'text'; text: string }
   | { what: 'value'; label: string; value: string }
   | { what: 'checked'; label: string; checked: boolean }
@@ -20,6 +22,7 @@ export function watchPage(binding: string): void {
     },
     true,
   )
+  window.addEventListener('keydown', ({ target }) => tell({ what: 'key', focused: target !== document.body }), true)
   const labelOf = (field: HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement) =>
     fold(field.labels?.[0]?.innerText) ||
     fold(field.getAttribute('aria-label')) ||

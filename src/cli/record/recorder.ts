@@ -38,8 +38,10 @@ export async function startRecording(
 ): Promise<Recording> {
   const recorded: Recorded[] = []
   const passwords = new Set<string>()
+  let focused = true
   await context.exposeBinding(binding, (_source, told: Told) => {
     if (told.what === 'password') passwords.add(told.value)
+    else if (told.what === 'key') focused = told.focused
     else recorded.push({ step: assertion(told) })
   })
   await context.addInitScript(`(${watchPage.toString()})(${JSON.stringify(binding)})`)
@@ -54,7 +56,7 @@ export async function startRecording(
   await recorder._startRecording(
     { language: 'javascript' },
     {
-      actionAdded: (_page, _action, code) => recorded.push({ code }),
+      actionAdded: (_page, _action, code) => recorded.push({ code: focused ? code : pressOnPage(code) }),
       actionUpdated: (_page, _action, code) => latest(code),
       signalAdded: (_page, _signal, code) => latest(code),
     },
@@ -74,7 +76,7 @@ export async function startRecording(
   }
 }
 
-function assertion(told: Exclude<Told, { what: 'password' }>): string {
+function assertion(told: Exclude<Told, { what: 'password' | 'key' }>): string {
   if (told.what === 'text') return `Assert text "${escapeText(told.text)}" is visible`
   const label = `"${escapeText(told.label)}"`
   if (told.what === 'checked') return `Assert ${label} is ${told.checked ? 'checked' : 'unchecked'}`
@@ -94,6 +96,9 @@ function watchAddresses(context: BrowserContext): Set<string> {
   })
   return typed
 }
+
+/** A key that no element got: the recorder would name the whole page by its text. */
+const pressOnPage = (code: string) => code.replace(/await (page\d*)\..*\.press\(/, 'await $1.keyboard.press(')
 
 function untilClosed(context: BrowserContext): Promise<void> {
   return new Promise((resolve) => {

@@ -195,6 +195,16 @@ test.describe('Shop', () => {
   t.equal(code, 0, stderr)
   const { files, left_out } = JSON.parse(stdout)
   t.same(left_out, [])
+  const partly = "test('a', async ({ page }) => { await page.goto('/'); await page.evaluate(() => 1) })"
+  const told = await here.cli([
+    'scenarios',
+    'import',
+    '--out',
+    t.testdir(),
+    '--input',
+    JSON.stringify({ source: partly }),
+  ])
+  t.match(told.stderr, /^Line 1 is left out, it .*: await page\.evaluate/, 'people are told as well')
   const { body } = await here.rest('POST /v1/runs/batch', {
     files: files.map(({ content }: { content: string }) => ({ content })),
     base_url: shop.url,

@@ -81,7 +81,8 @@ async function answer(request: IncomingMessage, visit: Visit): Promise<Answer> {
 
 function failure(error: unknown, visit: Visit): Answer {
   const wrong = error instanceof Refusal ? error : new Refusal(500, 'internal', 'Something went wrong on our side.')
-  if (!(error instanceof Refusal)) process.stderr.write(`${visit.method} ${visit.url.pathname}: ${error}\n`)
+  if (!(error instanceof Refusal))
+    process.stderr.write(`The shop failed at ${visit.method} ${visit.url.pathname}: ${error}\n`)
   if (visit.url.pathname.startsWith('/api/')) return json(wrong.status, { error: wrong.code, message: wrong.message })
   if (wrong.status === 401) return redirect(`/login?next=${encodeURIComponent(visit.url.pathname)}`)
   return page(failurePage(visit, wrong), wrong.status)

@@ -63,23 +63,37 @@ async function runAll(examples: readonly Example[], baseUrl: string, agent: Agen
     slugs.push((await agent.use<{ slug: string }>('molar_upload_scenario', { content, assets })).slug)
   out.line(`${out.paint.green('✓')} ${slugs.length} scenarios are uploaded: ${slugs.join(', ')}\n`)
   const progress = makeProgress(err.live ? err : out)
-  const tell = (line: string) => progress.tell(line.split(':')[0] ?? '', line)
+  const told = new Map<string, number>()
+  const tell = (line: string) => {
+    const slug = line.split(':')[0] ?? ''
+    told.set(slug, (told.get(slug) ?? 0) + 1)
+    progress.tell(slug, line)
+  }
   try {
     const first = await agent.use<{ runs: RunVerdict[] }>(
       'molar_run_scenarios',
       { scenarios: slugs, base_url: baseUrl, secrets: planted.secrets, wait: 50 },
       tell,
     )
-    return await Promise.all(first.runs.map((run) => toItsEnd(run, agent, tell)))
+    return await Promise.all(first.runs.map((run) => toItsEnd(run, agent, told.get(run.slug) ?? 0, tell)))
   } finally {
     progress.end()
   }
 }
 
-async function toItsEnd(run: RunVerdict, agent: Agent, tell: (line: string) => void): Promise<RunVerdict> {
-  for (let latest = run; ; ) {
+/** Each wait tells of the run from its beginning: what was `told` is passed over. */
+async function toItsEnd(
+  run: RunVerdict,
+  agent: Agent,
+  told: number,
+  tell: (line: string) => void,
+): Promise<RunVerdict> {
+  for (let latest = run, known = told; ; ) {
     if (!['queued', 'running'].includes(latest.status)) return latest
-    const answer = await agent.use<{ runs: RunVerdict[] }>('molar_wait_run', { id: run.id, seconds: 50 }, tell)
+    let heard = 0
+    const news = (line: string) => ++heard > known && tell(line)
+    const answer = await agent.use<{ runs: RunVerdict[] }>('molar_wait_run', { id: run.id, seconds: 50 }, news)
+    known = Math.max(known, heard)
     latest = answer.runs[0] ?? latest
   }
 }

@@ -85,7 +85,8 @@ function withoutCredentials(headers: Record<string, string>): Record<string, str
 
 /** In words, what Node says where nobody answers. */
 function whyUnanswered(reason: string): string {
-  if (/ECONNREFUSED|ECONNRESET|socket hang up|Proxy connection ended/.test(reason)) return 'nothing answers there (connection refused or cut)'
+  if (/ECONNREFUSED|ECONNRESET|socket hang up|Proxy connection ended/.test(reason))
+    return 'nothing answers there (connection refused or cut)'
   if (/ENOTFOUND|EAI_AGAIN/.test(reason)) return 'its name cannot be resolved'
   return reason
 }

@@ -1,9 +1,13 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as oauth from 'oauth4webapi'
+import { pino } from 'pino'
 import t from 'tap'
 import { forget } from '../../src/auth/oauth/store.ts'
+import { readConfig } from '../../src/config.ts'
 import { openDatabase, silentLog } from '../../src/db/index.ts'
+import { serve } from '../../src/server/serve.ts'
+import { freePort } from '../fixtures/free-port.ts'
 import { browser } from '../fixtures/page-browser.ts'
 import { openPeople } from '../fixtures/people.ts'
 import { runCli, scratch } from '../fixtures/run-cli.ts'
@@ -572,4 +576,34 @@ t.test('the tables hold nothing that opens anything', async (t) => {
     t.notOk(kept.includes(String(value)), name)
     t.notOk(kept.includes(Buffer.from(String(value)).toString('hex')), `${name} in hex`)
   }
+})
+
+t.test('another MOLAR_SECRET, and new keys under it, log no app out', async (t) => {
+  const { client, tokens } = await signIn(await session(ada))
+  const renewed = 'another secret of this test, long enough'
+  const env = {
+    MOLAR_HOME: here.home,
+    DATABASE_URL: here.config.databaseUrl!,
+    MOLAR_MIGRATION_URL: here.config.migrationUrl!,
+    MOLAR_SECRET: renewed,
+  }
+  const old = await readFile(join(here.home, 'secret'), 'utf8')
+  const rotated = await runCli('molar', ['secrets', 'rotate'], { env: { ...env, MOLAR_SECRET_PREVIOUS: old } })
+  t.equal(rotated.code, 0, rotated.err)
+  await sql(`update installation_keys set active_at = now() - interval '25 hours'`)
+  const config = readConfig({
+    ...env,
+    MOLAR_PORT: String(await freePort()),
+    MOLAR_PUBLIC_URL: here.url,
+    MOLAR_WORKERS: '0',
+  })
+  const next = await serve(config, { log: pino({ level: 'silent' }), version: '0' })
+  t.teardown(() => next.close())
+  const there = `http://127.0.0.1:${config.port}`
+  const me = (token: string) => fetch(`${there}/v1/me`, { headers: { authorization: `Bearer ${token}` } })
+  t.equal((await me(tokens.access_token)).status, 200)
+  const body = { grant_type: 'refresh_token', refresh_token: tokens.refresh_token!, client_id: client.client_id }
+  const answer = await fetch(`${there}/api/oauth/token`, { method: 'POST', body: new URLSearchParams(body) })
+  t.equal(answer.status, 200)
+  t.equal((await me(((await answer.json()) as { access_token: string }).access_token)).status, 200)
 })

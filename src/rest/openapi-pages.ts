@@ -52,6 +52,11 @@ const pages: readonly (readonly [path: string, id: string, methods: { get?: stri
   ['/keys/revoke', 'keys_revoke', { post: 'Revoke a key' }],
   ['/keys/renew', 'keys_renew', { get: 'A link from a mail', post: 'Renew a key' }],
   ['/legal/terms', 'terms', { get: 'The terms of use' }],
+  ['/orgs/{org}/delete', 'org_delete', { post: 'Delete an organisation' }],
+  ['/orgs/{org}/export', 'org_export', { post: 'Export an organisation' }],
+  ['/tokens', 'tokens', { post: 'Create a token' }],
+  ['/tokens/revoke', 'tokens_revoke', { post: 'Revoke a token' }],
+  ['/tokens/renew', 'tokens_renew', { post: 'Let a token last longer' }],
   ['/assets/{name}', 'asset', { get: 'A style sheet or script of the pages' }],
 ]
 

@@ -33,7 +33,7 @@ export interface Field {
   name: string
   /** Where a page has two fields of one name. */
   id?: string
-  label: string
+  label: Content
   type?: 'text' | 'email' | 'password' | 'url' | 'date' | 'number'
   value?: string | undefined
   /** The HTML autofill token, such as `email` or `current-password`. */
@@ -119,9 +119,10 @@ export const select = (
   label: string,
   all: readonly Choice[],
   chosen?: string,
+  id = name,
 ): Html => html`<div class="field">
-<label for="${name}">${label}</label>
-<select id="${name}" name="${name}">${all.map(
+<label for="${id}">${label}</label>
+<select id="${id}" name="${name}">${all.map(
   ({ value, label: words }) => html`<option value="${value}"${value === chosen && html` selected`}>${words}</option>`,
 )}</select></div>`
 

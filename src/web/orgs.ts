@@ -146,6 +146,11 @@ ${ends(org, person, members.items)}`,
     )
   const user = (request: Request) => ({ user_id: fieldsOf(request).text('user_id') })
   const away = () => '/orgs'
+  /** Deleting takes the slug, typed: a button is pressed by mistake. */
+  const confirmed = (request: Request) =>
+    fieldsOf(request).text('confirm') === request.params.org
+      ? {}
+      : fail('validation_failed', 'What you typed is not the slug of this organisation.')
 
   change('rename', 'saved', 'orgs.update', (request) => ({ name: fieldsOf(request).text('name') }))
   change('members/role', 'saved', 'members.update', (request) => ({
@@ -155,6 +160,13 @@ ${ends(org, person, members.items)}`,
   change('members/remove', 'saved', 'members.remove', user)
   change('transfer', 'saved', 'orgs.transfer', user)
   change('leave', 'left', 'members.leave', () => ({}), away)
+  change('delete', 'deleted', 'orgs.delete', confirmed, away)
+  app.post<{ Params: { org: string } }>('/orgs/:org/export', async (request, reply) =>
+    orProblem(
+      async () => goOn(reply, (await run<{ url: string }>(options, request, 'orgs.export', request.params)).url),
+      (why, status) => show(request, reply, why, status),
+    ),
+  )
   change('invitations', 'invited', 'invitations.create', (request) => ({
     email: fieldsOf(request).text('email'),
     role: fieldsOf(request).text('role'),
@@ -304,12 +316,31 @@ function ends(org: Org, person: Person, members: readonly Member[]): Content {
       },
     )}`
   }
+${
+  hasPower(org.role, 'own') &&
+  html`<h2>Take what is yours with you</h2><p>One archive of all that the organisation has: scenarios, runs, traces, members.</p>
+${action(`/orgs/${org.slug}/export`, 'Export everything')}`
+}
 <h2>Leave</h2>${form({
     action: `/orgs/${org.slug}/leave`,
     fields: html`<p>You see nothing of it any more, and your own tokens in it end. The last owner cannot leave.</p>`,
     submit: 'Leave',
     danger: true,
-  })}`
+  })}${
+    hasPower(org.role, 'own') &&
+    html`<h2>Delete</h2>${warning('Everything goes: scenarios, runs, traces, secrets, keys and members. It cannot be undone.')}${form(
+      {
+        action: `/orgs/${org.slug}/delete`,
+        fields: field({
+          name: 'confirm',
+          label: html`Type <code>${org.slug}</code> to make sure`,
+          autocomplete: 'off',
+        }),
+        submit: 'Delete organisation',
+        danger: true,
+      },
+    )}`
+  }`
 }
 
 /** The terms, in words. */

@@ -4,6 +4,7 @@ import t from 'tap'
 import { isSameOrigin, restContext } from '../../src/rest/context.ts'
 import { buildApp } from '../../src/server/app.ts'
 import { blobRoutes } from '../../src/server/blobs.ts'
+import { exportRoutes } from '../../src/server/exports.ts'
 import type { Checks } from '../../src/server/health.ts'
 import { makeLogger } from '../../src/server/log.ts'
 import { mcpPlugin } from '../../src/server/mcp/index.ts'
@@ -99,7 +100,13 @@ t.test('the plain routes are exactly those of routes-without-command.txt', async
   const people = () => Promise.reject(new Error('nobody comes in'))
   const web = { services, people, contextOf: restContext(services), isSameOrigin }
   const oauth = oauthServer(web, () => 'http://localhost')
-  const plugins = [blobRoutes(services), mcp, webPages({ ...web, oauth: oauth.provider }), oauth.plugin]
+  const plugins = [
+    blobRoutes(services),
+    exportRoutes(services),
+    mcp,
+    webPages({ ...web, oauth: oauth.provider }),
+    oauth.plugin,
+  ]
   const whole = await buildApp({
     services,
     commands: fixtureCommands,

@@ -34,6 +34,7 @@ export function makeAuthenticate({
   return async (credential, wanted) => {
     if (!credential)
       fail('unauthorized', 'Send a key: Authorization: Bearer molar_sk_…. `molar keys create <name>` makes one.')
+    if (credential.plain && publicUrl()?.startsWith('https:')) fail('unauthorized', sessionEnded)
     return ways[credential.kind](credential.token, wanted)
   }
 }
@@ -56,10 +57,12 @@ async function byBearer(
   return { ...principal, ...(await findMembership(db.system, user.id, org)) }
 }
 
+const sessionEnded = 'This session has ended. Sign in again.'
+
 /** A person acts in the org that the request names, else in the one they chose last, else in the only one they have. */
 async function bySession(db: Database, fingerprint: Buffer, { org, tenant }: Wanted): Promise<Principal> {
   const [first, second] = await findSession(db.system, fingerprint, org)
-  if (!first) fail('unauthorized', 'This session has ended. Sign in again.')
+  if (!first) fail('unauthorized', sessionEnded)
   const { session_id, expires_at, user_id, user_email, user_name, active } = first
   const user = { id: user_id, email: user_email, name: user_name }
   const self = { kind: 'session' as const, id: session_id, name: user_email, user, scopes: [...scopeNames], expires_at }

@@ -1,5 +1,6 @@
 import { fail } from '../core/errors.ts'
 import * as letters from './letters.ts'
+import { refuseLongAddress } from './limits.ts'
 import { weakness } from './passwords.ts'
 import type { People } from './people.ts'
 import { type Account, ask, headersOf, recorded, refuse, type Told, type Visitor } from './visit.ts'
@@ -44,6 +45,7 @@ export async function checkPassword(
 
 /** Sends a link to the new address, and word to the old one. Nobody learns whether the new one has an account. */
 export async function changeEmail(people: People, visitor: Visitor, account: Account, next: string): Promise<void> {
+  refuseLongAddress(next)
   await people.limits.take('mail', visitor.address, account.email)
   await recorded(people, visitor, 'account.changeEmail', next, async () => ({
     told: await ask(

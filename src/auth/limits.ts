@@ -3,6 +3,13 @@ import { fail } from '../core/errors.ts'
 import { forgetTries, takeTry } from './account-store.ts'
 
 const minute = 60
+/** RFC 5321: a longer address is none, and nothing is kept of it. */
+const longestAddress = 254
+
+export function refuseLongAddress(email: string | undefined): void {
+  if (email !== undefined && email.length > longestAddress) fail('validation_failed', 'This is not an e-mail address.')
+}
+
 interface Limit {
   most: number
   seconds: number
@@ -35,6 +42,7 @@ export function signInLimits(system: Queries): Limits {
   const keyOf = (what: string, account: string) => `${what} account ${account.toLowerCase()}`
   return {
     async take(what, from, account) {
+      refuseLongAddress(account)
       const { address, account: own } = limits[what]
       const waits = await Promise.all([
         takeTry(system, `${what} address ${from}`, address.most, address.seconds),

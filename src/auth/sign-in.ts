@@ -54,7 +54,9 @@ export async function sendLink(
 ): Promise<void> {
   await people.limits.take('mail', visitor.address, email)
   const body = { email, name: email.split('@')[0] ?? email, ...(returnTo && { callbackURL: returnTo }) }
-  await ask(people.auth.api.signInMagicLink({ body, headers: headersOf(visitor), returnHeaders: true }))
+  await recorded(people, visitor, 'auth.sendLink', email, async () => ({
+    told: await ask(people.auth.api.signInMagicLink({ body, headers: headersOf(visitor), returnHeaders: true })),
+  }))
 }
 
 export async function openLink(people: People, visitor: Visitor, token: string): Promise<Told<CameIn>> {

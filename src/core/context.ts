@@ -121,8 +121,12 @@ export interface Mail {
   text: string
 }
 
-/** What the caller showed to prove who it is: an Authorization header, a session's cookie, X-Internal-Token, a link. */
-export type Credential = { kind: 'bearer' | 'session' | 'internal' | 'signed'; token: string }
+export interface Credential {
+  kind: 'bearer' | 'session' | 'internal' | 'signed'
+  token: string
+  /** Of a session: in a cookie that another host of the same domain could have set. */
+  plain?: true
+}
 
 /** A credential that is resolved in the round trip of the first statement. */
 export interface Arrival {

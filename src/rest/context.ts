@@ -50,11 +50,12 @@ export const sessionCookies = ['__Host-molar_session', 'molar_session'] as const
  * page of this server; one that says nothing is no browser's of today.
  */
 function sessionOf(request: FastifyRequest): Credential | undefined {
-  const token = sessionCookies.map((name) => cookieOf(request, name)).find(Boolean)
+  const [bound, plain] = sessionCookies.map((name) => cookieOf(request, name))
+  const token = bound || plain
   if (!token) return undefined
   if (!['GET', 'HEAD'].includes(request.method) && !isSameOrigin(request))
     fail('forbidden', 'A request with a session cookie that changes something must come from a page of this server.')
-  return { kind: 'session', token }
+  return { kind: 'session', token, ...(!bound && { plain: true }) }
 }
 
 function cookieOf(request: FastifyRequest, name: string): string | undefined {

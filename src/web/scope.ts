@@ -131,8 +131,8 @@ export function run<Output extends object = Answer>(
 export function ownPath(to: string, origin: string): string | undefined {
   if (to === '' || !URL.canParse(to, origin)) return undefined
   const url = new URL(to, origin)
-  // `//host` would be another origin again once it stands in a Location header.
-  if (url.origin !== new URL(origin).origin || url.pathname.startsWith('//')) return undefined
+  // `//host` would be another origin again once it stands in a Location header; the path of a blob: is a whole URL.
+  if (url.origin !== new URL(origin).origin || !/^\/(?!\/)/.test(url.pathname)) return undefined
   return url.pathname + url.search + url.hash
 }
 

@@ -88,6 +88,37 @@ t.test('a mail is sent by SMTP, tried again when the server is busy, once', asyn
   t.match(opened.headers.get('strict-transport-security'), /max-age/)
 })
 
+t.test('over https, cookies that another host could set open nothing', async (t) => {
+  const browser = visitor()
+  await browser.send('/auth/magic-link', { email: 'ola@example.com' })
+  await until(() => mails.some((mail) => mail.includes('To: ola@example.com')))
+  const mail = mails.find((one) => one.includes('To: ola@example.com')) ?? ''
+  const text = mail.replaceAll('=\r\n', '').replaceAll('=3D', '=').replaceAll('\r', '')
+  await browser.send('/auth/magic-link/open', { token: fromLink(text, 'token') })
+  t.equal(await me(browser), 'ola@example.com')
+  const planted = visitor()
+  planted.jar.set('molar_session', browser.jar.get('__Host-molar_session')!)
+  t.equal(await me(planted), 401, 'a subdomain can set this one for all, and would have others work in its session')
+
+  const metadata = {
+    client_name: 'An app',
+    redirect_uris: ['https://app.example/'],
+    token_endpoint_auth_method: 'none',
+  }
+  const registered = await fetch(`${plain}/api/oauth/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(metadata),
+  })
+  const { client_id } = (await registered.json()) as { client_id: string }
+  const asked = { client_id, response_type: 'code', code_challenge: 'x'.repeat(43), code_challenge_method: 'S256' }
+  const begun = await browser.get(`/api/oauth/authorize?${new URLSearchParams(asked)}`)
+  t.match(begun.location, '/oauth/consent/')
+  t.match(begun.cookies, [/^__Secure-molar_oauth_consent=.*; secure; httponly/i, /^__Secure-molar_oauth_resume=/])
+  t.match((await browser.get(begun.location!)).text, 'An app')
+  t.match((await browser.get('/device')).cookies, [/^__Host-molar_oauth=[^;]+; path=\/;.* secure; httponly/i])
+})
+
 t.test(
   'signing in at an OIDC provider: there, back to where one wanted to go, and the same account the next time',
   async (t) => {

@@ -266,6 +266,17 @@ t.test('ten tries an account: then the right password waits too, and others do n
   t.equal((await signIn('ada@example.com')).status, 303)
 })
 
+t.test('an address that is too long to be one is refused, whatever form it is in', async (t) => {
+  const email = `${'x'.repeat(255)}@example.com`
+  for (const path of ['/auth/login', '/auth/signup', '/auth/magic-link', '/auth/forgot']) {
+    const { status, text } = await visitor().send(path, { name: 'Long', email, password })
+    t.equal(status, 422, path)
+    t.match(alert(text), 'not an e-mail address')
+  }
+  const { browser } = await signIn('ada@example.com')
+  t.equal((await browser.send('/account/email', { email, password })).status, 422)
+})
+
 t.test('a form counts only when a page of this server sent it', async (t) => {
   const fields = { email: 'ada@example.com', password }
   const from = (headers: Record<string, string>) => visitor().send('/auth/login', fields, headers)
@@ -295,6 +306,7 @@ t.test('return_to leads to this server, and nowhere else', async (t) => {
     `${here.url}//evil.example`,
     '/\t/evil.example',
     ' //evil.example',
+    `blob:${here.url}//evil.example`,
   ])
     t.equal(await to(hostile), '/orgs', hostile)
   t.match(await visitor().get('/account'), { status: 303, location: '/auth/login?return_to=%2Faccount' })
@@ -378,6 +390,7 @@ t.test('who came in, and who did not, is on record', async (t) => {
   for (const event of [
     'auth.signUp',
     'auth.verifyEmail',
+    'auth.sendLink',
     'auth.secondFactor',
     'auth.reset',
     'account.changePassword',

@@ -225,8 +225,8 @@ t.test('a scope that is missing is a 403 that names all that is needed, and the 
   for (const which of Object.keys(clients) as (keyof typeof clients)[]) {
     const one = app({ scope: 'mcp:read mcp:run' })
     const client = await signIn(which, one)
-    const create = { name: 'molar_execute_tool', arguments: { name: 'molar_create_key', arguments: { name: which } } }
-    const refused = await client.callTool(create).then(
+    const archive = { name: 'molar_archive_scenario', arguments: { scenario: 'none' } }
+    const refused = await client.callTool({ name: 'molar_execute_tool', arguments: archive }).then(
       () => '',
       (error: Error) => error.message,
     )

@@ -76,9 +76,7 @@ function configuration(options: OAuthOptions, limits: Limits): Configuration {
     clientDefaults,
     // Any one property: the validator sees, and mends, the whole.
     extraClientMetadata: { properties: ['software_id'], validator: (_ctx, _key, _value, all) => mendMetadata(all) },
-    cookies: {
-      names: { session: 'molar_oauth', interaction: 'molar_oauth_consent', resume: 'molar_oauth_resume' },
-    },
+    cookies: { names: cookieNames(issuer) },
     features: features(options, limits),
     fetch: (url: unknown, given: object = {}) => options.fetch(String(url), given),
     findAccount: async (_ctx, accountId, token) => {
@@ -119,6 +117,16 @@ function configuration(options: OAuthOptions, limits: Limits): Configuration {
       RefreshToken: 90 * day,
       Session: hour,
     },
+  }
+}
+
+/** Over https no other host, and no page of plain http, can set them. Those of one question have its path, so no `__Host-`. */
+function cookieNames(issuer: string) {
+  const [host, secure] = issuer.startsWith('https:') ? ['__Host-', '__Secure-'] : ['', '']
+  return {
+    session: `${host}molar_oauth`,
+    interaction: `${secure}molar_oauth_consent`,
+    resume: `${secure}molar_oauth_resume`,
   }
 }
 

@@ -3,7 +3,7 @@ import { defineCommand } from '../command.ts'
 import { CommandError } from '../errors.ts'
 import { instant, secret } from '../fields.ts'
 import { newId } from '../ids.ts'
-import { hasScope } from '../principal.ts'
+import { acting, hasScope } from '../principal.ts'
 import { key, scopeList } from './key.ts'
 import { insertKey } from './store.ts'
 import { newToken, tokenPrefix } from './token.ts'
@@ -21,7 +21,8 @@ export const createKey = defineCommand({
   }),
   output: key.extend({ api_key: secret().describe('The plaintext, shown once') }),
   rest: { route: 'POST /v1/api-keys', status: 201 },
-  access: { scope: 'mcp:write', power: 'manage' },
+  // Not an app that a person connected: its keys would be there still when it is disconnected.
+  access: { scope: 'mcp:write', power: 'manage', credentials: acting.filter((kind) => kind !== 'oauth') },
   effect: 'write',
   rate: 'entry',
   errors: ['validation_failed', 'forbidden'],

@@ -162,6 +162,24 @@ variables: { a: a, b: b }
 `
 }
 
+t.test(
+  'asvs.md has every item once and counts them rightly; the files that it and security.md name are there',
+  async (t) => {
+    const page = read('docs/asvs.md')
+    const rows = [...page.matchAll(/^\| ([\d., ]+) \| [^|]+ \| (holds|does not apply|open) \| [^|]+ \|$/gm)]
+    const items = rows.flatMap(([, ids, state]) => ids!.split(', ').map((id) => [id, state!] as const))
+    t.equal(new Set(items.map(([id]) => id)).size, items.length)
+    t.equal(items.length, 253, 'of levels 1 and 2')
+    const [holds, not, open] = ['holds', 'does not apply', 'open'].map(
+      (state) => items.filter(([, its]) => its === state).length,
+    )
+    t.match(page, `**${holds} hold, ${not} do not apply, ${open} are open**`)
+    t.match(page, `| all | ${holds} | ${not} | ${open} |`)
+    for (const name of ['docs/asvs.md', 'docs/security.md'])
+      for (const [, path] of read(name).matchAll(/`((?:src|test)\/[^`]*)`/g)) t.ok(existsSync(join(root, path!)), path)
+  },
+)
+
 t.test('every tool that the README names exists', async (t) => {
   const tools = new Set(commands.map(({ tool }) => tool))
   for (const page of pages)

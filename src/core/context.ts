@@ -121,6 +121,7 @@ export interface Mail {
   text: string
 }
 
+/** What the caller showed to prove who it is: an Authorization header, a session's cookie, X-Internal-Token, a link. */
 export interface Credential {
   kind: 'bearer' | 'session' | 'internal' | 'signed'
   token: string

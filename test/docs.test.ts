@@ -176,7 +176,7 @@ t.test(
     t.match(page, `**${holds} hold, ${not} do not apply, ${open} are open**`)
     t.match(page, `| all | ${holds} | ${not} | ${open} |`)
     for (const name of ['docs/asvs.md', 'docs/security.md'])
-      for (const [, path] of read(name).matchAll(/`((?:src|test)\/[^`]*)`/g)) t.ok(existsSync(join(root, path!)), path)
+      for (const [, path] of read(name).matchAll(/`((?:src|test)\/[^`]*)`/g)) t.ok(existsSync(join(root, path!)), path!)
   },
 )
 

@@ -5,6 +5,7 @@ import type { Services } from '../core/context.ts'
 import { fail } from '../core/errors.ts'
 import { exportArchive, exportOrg } from '../core/orgs/index.ts'
 import { hasPower } from '../core/principal.ts'
+import { appendAudit } from '../core/stages/audit.ts'
 import { holdToLink, useUpLink } from '../core/stages/link.ts'
 import { answerError } from '../rest/errors.ts'
 
@@ -24,7 +25,12 @@ export function exportRoutes(services: () => Promise<Services>): FastifyPluginAs
         holdToLink(principal, exportOrg, { org })
         if (!hasPower(principal.role, 'own')) fail('forbidden', 'Only an owner exports an org.')
         const own = db.tenant(principal.org.id)
-        await useUpLink(own, principal)
+        const context = { door: 'rest', remoteAddress: request.ip, requestId: request.id } as const
+        // All that the org has leaves with it, so it is on record as a change is.
+        await own.tx(async (tx) => {
+          await useUpLink(tx, principal)
+          await appendAudit(tx, { command: exportOrg, principal, context, target: principal.org.id, result: 'ok' })
+        })
         const packed = createGzip()
         pipeline(Readable.from(exportArchive(own, blobs, principal.org.id)), packed, (error) => {
           // The reader sees a cut connection: an archive that ended early must not look whole.

@@ -90,6 +90,8 @@ t.test('an export holds every row and blob of its org, no other’s, and no secr
   t.match(answer.headers.get('content-disposition'), /molar-mine\.tar\.gz/)
   const files = untar(gunzipSync(Buffer.from(await answer.arrayBuffer())))
   t.equal((await fetch(url)).status, 401, 'once')
+  const taken = await sql(`select result from audit_events where command = 'orgs.export' and org_id = $1`, [mine.id])
+  t.strictSame(taken, [{ result: 'ok' }], 'who took it is on record')
   t.equal((await fetch(url.replace(mine.id, theirs.id))).status, 403)
 
   const manifest = JSON.parse(files.get('manifest.json')!.toString())

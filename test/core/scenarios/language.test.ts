@@ -597,6 +597,9 @@ t.test('sections, prose and sizes', async (t) => {
   t.match(problems(scenario(steps(...many))), [/^510:6-510:12 MOLAR_S012 A scenario has at most 500 steps; it has 501/])
   t.same(codes(`${scenario(steps('Reload'))}${'x'.repeat(256 * 1024)}`), ['S012'])
   t.same(codes(`${scenario(steps('Reload'))}${'> '.repeat(1000)}x`), ['S012'])
+  const nested = (depth: number) => Array.from({ length: depth }, (_, at) => `${'  '.repeat(at)}- x\n`).join('')
+  t.same(codes(`${scenario(steps('Reload'))}\n## Notes\n\n${nested(24)}${nested(24)}`), [])
+  t.same(codes(`${scenario(steps('Reload'))}\n## Notes\n\n${nested(25)}`), ['S012'])
   t.match(problems(scenario(`${steps('Reload')}${'\nx'.repeat(4000)}`)), [
     /^4002:1-4002:2 MOLAR_S012 A scenario has at most 4000 lines/,
   ])

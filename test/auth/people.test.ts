@@ -80,13 +80,15 @@ t.test('a password is long, and not one that others guess first; nothing else is
 
 t.test('a wrong password and an unknown address look the same and take as long', async (t) => {
   const { email } = await member('bob')
+  // By processor time, the server's is this process: the clock of a busy machine says little.
   const timed = async (address: string) => {
     const times: number[] = []
     let text = ''
     for (let round = 0; round < 2; round++) {
-      const began = performance.now()
+      const began = process.cpuUsage()
       text = (await signIn(address, 'a wrong password, long')).text
-      times.push(performance.now() - began)
+      const { user, system } = process.cpuUsage(began)
+      times.push((user + system) / 1000)
     }
     return { least: Math.min(...times), text: text.replaceAll(address, '').replaceAll(/value="[-\w]{36}"/g, '') }
   }

@@ -62,26 +62,34 @@ export async function openCarrier(cli: Cli, place: Place = {}): Promise<Carrier>
   return remoteCarrier({ url, token, org: config.org, version: cli.version, signal })
 }
 
-async function localCarrier(cli: Cli, { key, worker = false, window = false }: Place): Promise<Carrier> {
+/** Opens nothing before the first command: what is wrong with a command line is told without a database. */
+function localCarrier(cli: Cli, { key, worker = false, window = false }: Place): Carrier {
   const config = cli.config()
   const log = quietLog(config)
   // Whatever hangs while it closes is cut: the user has asked for the prompt.
   stopSignal().addEventListener('abort', () => setTimeout(() => process.exit(130), 12_000).unref(), { once: true })
-  const opening = cli
-    .openLocal(config, log, { worker, window })
-    .catch((error: unknown) => explain(error, 'opening', newId(), config, log))
-  const [{ call }, local] = await Promise.all([import('../core/call.ts'), opening])
-  const credential = key === undefined ? local.credential : { kind: 'bearer' as const, token: key }
+  let opened: ReturnType<Cli['openLocal']> | undefined
+  const open = () => {
+    opened ??= cli
+      .openLocal(config, log, { worker, window })
+      .catch((error: unknown) => explain(error, 'opening', newId(), config, log))
+    return opened
+  }
   return {
     where: 'local',
     async carry(command, input, { emit, idempotencyKey, org = config.org, signal = stopSignal() } = {}) {
+      const [{ call }, local] = await Promise.all([import('../core/call.ts'), open()])
+      const credential = key === undefined ? local.credential : { kind: 'bearer' as const, token: key }
       const requestId = newId()
       const services = async () => local.services
       const context = { services, door: 'cli', requestId, credential, org, idempotencyKey, signal } as const
       const answer = call(command, input, context, emit)
       return stoppable(answer, signal).catch((error: unknown) => explain(error, command.name, requestId, config, log))
     },
-    close: () => local.close(),
+    async close() {
+      const local = await opened?.catch(() => undefined) // that it did not open was told
+      await local?.close()
+    },
   }
 }
 

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { fail } from '../core/errors.ts'
 
 /** A client that keeps its connection may send just now: it is still answered, and told that the connection ends. */
-const lullMs = 250
+const lullMs = 500
 
 /**
  * Fastify's close waits for every request under way, however long: after the grace (milliseconds) their connections are

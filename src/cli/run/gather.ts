@@ -49,7 +49,8 @@ export async function gather(
   terminal: Terminal,
 ): Promise<Gathered> {
   const found = await findProject(cwd)
-  const named = names.length > 0 ? names : defaultNames(found, cwd)
+  const folder = join(found?.folder ?? cwd, found?.project.scenarios_directory ?? '.molar/scenarios')
+  const named = (names.length > 0 ? names : existsSync(folder) ? [folder] : []).map((name) => ownFile(name, folder))
   const paths = named.filter((name) => name === '-' || existsSync(name))
   const slugs = named.filter((name) => !paths.includes(name))
   for (const slug of slugs)
@@ -74,9 +75,10 @@ function nothing(tags: readonly string[], among: number): string {
   return 'There is nothing to run: name files, folders or slugs, or run molar init to begin with .molar/scenarios.'
 }
 
-function defaultNames(found: Awaited<ReturnType<typeof findProject>>, cwd: string): string[] {
-  const folder = join(found?.folder ?? cwd, found?.project.scenarios_directory ?? '.molar/scenarios')
-  return existsSync(folder) ? [folder] : []
+/** A slug is the project's own scenario of that name before it is a stored one: the file is newer. */
+function ownFile(name: string, folder: string): string {
+  const file = join(folder, `${name}.molar.md`)
+  return existsSync(name) || !existsSync(file) ? name : file
 }
 
 async function fetchStored(slug: string, carrier: Carrier, find: Find): Promise<Wanted> {

@@ -20,6 +20,7 @@ export const createInvitation = defineCommand({
   rest: { route: 'POST /api/v1/orgs/{org}/invitations', status: 201 },
   access: { scope: 'mcp:write', power: 'manage', org: 'org', credentials: inPerson },
   effect: 'write',
+  rate: 'entry', // a mail with the sender's words to anybody
   errors: ['not_found', 'conflict', 'validation_failed'],
   positionals: ['email'],
   target: (input, output) => output?.id ?? input.email,

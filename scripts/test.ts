@@ -22,7 +22,8 @@ const patienceSeconds = 600
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    jobs: { type: 'string', default: String(Math.min(4, Math.max(2, availableParallelism()))) },
+    // One more than processors: many files wait for clocks.
+    jobs: { type: 'string', default: String(Math.min(4, availableParallelism() + 1)) },
     again: { type: 'boolean', default: false },
     pooler: { type: 'boolean', default: false },
   },

@@ -1,8 +1,11 @@
+import fc from 'fast-check'
 import pg from 'pg'
 import t, { type Test } from 'tap'
+import { type ErrorCode, errorTable } from '../../src/core/errors.ts'
 import { commands } from '../../src/core/index.ts'
 import { exampleScenario } from '../../src/core/scenarios/example.ts'
 import { inputSchema, type JsonSchema } from '../../src/core/schema.ts'
+import { anyInput } from '../fixtures/any-input.ts'
 import { openDoors } from '../fixtures/doors.ts'
 import { seedExampleRun } from '../fixtures/example-run.ts'
 import { world } from '../fixtures/world.ts'
@@ -10,7 +13,7 @@ import { world } from '../fixtures/world.ts'
 // Bad input gets a clear error at every door, and never a 500.
 
 /** Asks more often than an org may. */
-const here = await world(t, { environment: { MOLAR_READS_PER_MINUTE: '0', MOLAR_WRITES_PER_MINUTE: '0' } })
+const here = await world(t, { environment: { AGENT_SIGNUP_ENABLED: 'true' } })
 const doors = await openDoors(t, here)
 await here.rest('POST /v1/scenarios', { content: exampleScenario })
 await seedExampleRun(here)
@@ -283,6 +286,50 @@ const sample = (schema: JsonSchema): Record<string, unknown> =>
   Object.fromEntries(
     (schema.required ?? []).map((key) => [key, key === 'base64' ? 'eA==' : key === 'content' ? exampleScenario : 'x']),
   )
+
+/** FUZZ_REQUESTS asks for more of them (10,000 take two minutes of processor time), FUZZ_SEED for those of an earlier time. */
+const requests = Number(process.env.FUZZ_REQUESTS ?? 600)
+const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31)
+
+t.test(`${requests} generated requests: every answer is of the declared shape, or an error of the table`, async (t) => {
+  t.comment(`FUZZ_SEED=${seed}`)
+  // What ends the caller itself, or everything, with no more than its name.
+  // And nobody here opens pages: an outline would wait for it.
+  const safe = commands.filter(
+    ({ name, effect, input }) =>
+      name !== 'pages.outline' && (effect !== 'destroy' || Object.keys(input.shape).length > 0),
+  )
+  const orders = fc
+    .sample(fc.integer({ min: 0, max: 2 ** 30 }), { seed, numRuns: requests })
+    .map((salt, at) => ({ command: safe[at % safe.length]!, salt, door: oneOf[Math.floor(at / safe.length) % 2]! }))
+  const failures: string[] = []
+  let taken = 0
+  const worker = async () => {
+    for (let order = orders.pop(); order; order = orders.pop()) {
+      const { command, salt, door } = order
+      const [made] = fc.sample(anyInput(inputSchema(command)), { seed: salt, numRuns: 1 })
+      const input = made as Record<string, unknown>
+      for (const key of ['wait', 'seconds']) if (key in command.input.shape) input[key] = 0
+      const outcome = await doors[door]!(command, input).catch((error: Error) => ({
+        // A lone surrogate cannot be written into an address, and a body with __proto__ is refused as none.
+        error: error instanceof URIError || error.message.includes('-32700') ? 'bad_request' : error.message,
+        message: '',
+      }))
+      if ('answer' in outcome) {
+        taken++
+        if (command.routes[0]!.status === 204 && door === 'rest') continue // no answer to check
+        const checked = command.output.safeParse(outcome.answer)
+        if (checked.success) continue
+        failures.push(`${command.name} at ${door}, salt ${salt}: ${checked.error.message.slice(0, 200)}`)
+      } else if (!(outcome.error in errorTable) || errorTable[outcome.error as ErrorCode].status >= 500)
+        failures.push(`${command.name} at ${door}, salt ${salt}: ${JSON.stringify([outcome, input]).slice(0, 400)}`)
+    }
+  }
+  await Promise.all(Array.from({ length: 8 }, worker))
+  t.same(failures.slice(0, 20), [], `${failures.length} of ${requests}; FUZZ_SEED=${seed}`)
+  t.ok(taken > requests / 20, `${taken} were good requests`)
+  t.equal((await here.rest('GET /v1/me')).status, 200, 'and the caller is there still')
+})
 
 t.test('a refused write is on record whatever was in its input', async (t) => {
   const { body } = await here.rest('POST /v1/api-keys', { name: 'reader', scopes: ['mcp:read'] })

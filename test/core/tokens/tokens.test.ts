@@ -70,6 +70,26 @@ t.test('a token is shown once, is listed without it, notes its use, and ends at 
   t.same(await onBoth(key.api_key), [401, 401])
 })
 
+t.test(
+  'a session that is ended on one server, and a service token that is revoked there, are dead on both',
+  async (t) => {
+    const guest = await person('guest')
+    const status = (headers: Record<string, string>) =>
+      Promise.all([here.url, second.url].map(async (url) => (await fetch(`${url}/auth/me`, { headers })).status))
+    t.same(await status({ cookie: guest.cookie }), [200, 200])
+    const { body } = await guest.rest('GET /v1/sessions')
+    await fetch(`${second.url}/v1/sessions/${body.items[0].id}`, {
+      method: 'DELETE',
+      headers: { cookie: guest.cookie, origin: second.url },
+    })
+    t.same(await status({ cookie: guest.cookie }), [401, 401])
+    const { body: svc } = await owner.rest('POST /api/v1/tokens', { name: 'once', kind: 'svc' })
+    t.same(await onBoth(svc.token), [200, 200])
+    await owner.rest(`DELETE /api/v1/tokens/${svc.id}`)
+    t.same(await onBoth(svc.token), [401, 401])
+  },
+)
+
 t.test('a service token takes an admin; a member has their own tokens and sees no others', async (t) => {
   t.equal((await viewer.rest('POST /api/v1/tokens', { name: 'x', kind: 'svc' })).status, 403)
   const { body: svc } = await owner.rest('POST /api/v1/tokens', { name: 'nightly', kind: 'svc', role: 'viewer' })

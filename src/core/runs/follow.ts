@@ -59,10 +59,17 @@ async function* followBatches(
     const events = await readEvents(db, runId, cursor, batch, kinds)
     yield events
     if (events.at(-1)?.kind === 'run.end') return
+    if (events.length === 0 && cursor > 0 && (await isOver(db, runId, cursor))) return
     cursor = events.at(-1)?.seq ?? cursor
     more = events.length === batch
   }
   yield* followLive(db, live, runId, cursor, signal)
+}
+
+/** Who comes back with the last event's number has it all: nothing will ever follow. */
+async function isOver(db: Queries, runId: string, cursor: number): Promise<boolean> {
+  const { seq, ended } = await findPosition(db, runId)
+  return ended && cursor >= seq
 }
 
 /** From where the table's replay ended: what all followers of this process share, and the table for who falls behind. */

@@ -29,6 +29,11 @@ export const runLogs = defineCommand({
   line: renderEvent,
   examples: [
     {
+      title: 'nothing comes after the end',
+      input: { id: exampleRunId, after: 6 },
+      output: { status: 'failed', last_seq: 6, ended: true },
+    },
+    {
       title: 'what is left after an event',
       input: { id: exampleRunId, after: 4 },
       output: { id: exampleRunId, status: 'failed', last_seq: 6, ended: true },
@@ -44,6 +49,6 @@ export const runLogs = defineCommand({
       return emit(event)
     })
     const { status } = (await findRun(context.db, id)) ?? noRun(id)
-    return { id, status, last_seq: last.seq, ended: last.kind === 'run.end' }
+    return { id, status, last_seq: last.seq, ended: !signal.aborted || last.kind === 'run.end' }
   },
 })

@@ -29,6 +29,11 @@ export const streamTrace = defineCommand({
       input: { id: exampleTraceId, live: false },
       output: { id: exampleTraceId, status: 'failed', last_seq: 6 },
     },
+    {
+      title: 'nothing comes after the end',
+      input: { id: exampleTraceId, after: 568 },
+      output: { status: 'failed', last_seq: 568 },
+    },
     { title: 'a trace that is not there', input: { id: '019301c0-cafe-7000-bea7-00000000dead' }, error: 'not_found' },
   ],
   async handler({ id, after, live }, context, emit) {

@@ -434,7 +434,8 @@ t.test('actions do what their verb says', async (t) => {
        <button onclick="const i = document.createElement('input'); i.type='file'; i.onchange=()=>out.textContent='chosen '+i.files[0].name; i.click()">Choose</button>
        <a href=/file>Report</a><p id=out></p>`,
     )
-    await run({ verb: 'drag', target: named('Card'), to: named('Zone') }, has(css('#out'), 'dropped'))
+    const patient = { timeout_ms: 10_000 } // a busy machine needs seconds for a drag's many moves
+    await run({ verb: 'drag', target: named('Card'), to: named('Zone'), options: patient }, has(css('#out'), 'dropped'))
     await run({ verb: 'upload', target: named('Hidden file'), file: 'a.txt' }, has(css('#out'), 'a.txt'))
     await run({ verb: 'upload', target: named('Plain'), file: 'b.txt' }, has(css('#out'), 'content of b.txt'))
     await run({ verb: 'upload', target: named('Choose'), file: 'c.txt' }, has(css('#out'), 'chosen c.txt'))

@@ -15,6 +15,7 @@ import { makeLogger } from '../src/server/log.ts'
 import { mcpPlugin } from '../src/server/mcp/index.ts'
 import { openServices } from '../src/server/services.ts'
 import { createTestDatabase } from '../test/fixtures/database.ts'
+import { ratio, spread, tell } from './row.ts'
 
 // What it costs to resolve the credential on every call: a command that reads one row, against the same one with the
 // principal given, over REST and over MCP. Both stand in one process on one database, and take turns in one run.
@@ -41,10 +42,10 @@ const command = defineCommand({
 })
 
 const callers = 32
-const rounds = Number(process.argv[2] ?? 7)
-const seconds = Number(process.argv[3] ?? 1)
+const rounds = 7
+const seconds = 1
 
-if (process.send) await runServers()
+if (process.argv[2] === 'servers') await runServers()
 else await compare()
 
 async function runServers() {
@@ -84,7 +85,7 @@ async function runServers() {
 }
 
 async function compare() {
-  const child = fork(import.meta.filename)
+  const child = fork(import.meta.filename, ['servers'])
   const [{ origins, key }] = (await once(child, 'message')) as [{ origins: string[]; key: string }]
   const pools = origins.map((origin) => new Pool(origin, { connections: callers, pipelining: 1 }))
   const [given, resolved] = pools as [Pool, Pool]
@@ -95,20 +96,17 @@ async function compare() {
   }
   for (const [door, ask] of Object.entries({ REST: rest(key), MCP: mcp(key) })) {
     for (const pool of pools) await measure(pool, ask, 0.5, cpu)
-    const figures: { elapsed: number; processor: number }[] = []
+    const [ours, base]: [number[], number[]] = [[], []]
     for (let round = 0; round < rounds; round++) {
-      const base = await measure(given, ask, seconds, cpu)
-      const ours = await measure(resolved, ask, seconds, cpu)
-      figures.push({ elapsed: ours.rate / base.rate, processor: base.cost / ours.cost })
+      base.push((await measure(given, ask, seconds, cpu)).rate)
+      ours.push((await measure(resolved, ask, seconds, cpu)).rate)
     }
-    const median = (of: (one: (typeof figures)[number]) => number) =>
-      figures
-        .map(of)
-        .sort((a, b) => a - b)
-        [Math.floor(rounds / 2)]!.toFixed(2)
-    process.stdout.write(
-      `${door}: a one-row read with its credential resolved against the principal given, ${callers} callers: median ratio ${median((one) => one.elapsed)} by requests a second, ${median((one) => one.processor)} by the server's processor time\n`,
-    )
+    tell({
+      what: `${door}: one-row read / the same with the principal given`,
+      value: ratio(ours, base),
+      least: 0.8,
+      detail: `${spread(ours)} against ${spread(base)} requests/s, ${callers} callers`,
+    })
   }
   await Promise.all(pools.map((pool) => pool.close()))
   child.disconnect()

@@ -1,6 +1,7 @@
 import { archiveScenario } from './archive.ts'
 import { compileScenarios } from './compile.ts'
 import { getScenario } from './get.ts'
+import { scenarioHistory } from './history.ts'
 import { importScenarios } from './import.ts'
 import { listScenarios } from './list.ts'
 import { newScenario } from './new.ts'
@@ -26,6 +27,7 @@ export const scenarioCommands = [
   syncScenarios,
   listScenarios,
   getScenario,
+  scenarioHistory,
   compileScenarios,
   importScenarios,
   archiveScenario,

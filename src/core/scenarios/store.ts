@@ -33,6 +33,15 @@ export async function findScenario(db: Queries, ref: string): Promise<(Scenario 
   return row
 }
 
+/** Newest first, from below `before`. */
+export async function listVersions(db: Queries, scenarioId: string, before: number | undefined, limit: number) {
+  return db.query<{ version: number; hash: string; content: string; created_at: Date }>(
+    `select version, hash, content, created_at from scenario_versions
+     where scenario_id = $1 and ($2::int is null or version < $2) order by version desc limit $3`,
+    [scenarioId, before ?? null, limit],
+  )
+}
+
 /** The text of one stored version. */
 export async function findVersion(db: Queries, scenarioId: string, version: number): Promise<ScenarioText | undefined> {
   const [row] = await db.query<ScenarioText>(

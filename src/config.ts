@@ -1,14 +1,29 @@
-import { existsSync } from 'node:fs'
-import { isIP } from 'node:net'
 import { homedir } from 'node:os'
-import { delimiter, isAbsolute, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Provider } from './auth/providers.ts'
+import {
+  choice,
+  type Environment,
+  folder,
+  forced,
+  type Get,
+  list,
+  onPath,
+  origins,
+  picked,
+  prefixed,
+  ranges,
+  secret,
+  url,
+  whole,
+  wrong,
+} from './config-values.ts'
 import type { S3Options } from './core/blobs/index.ts'
 import type { RateClass, Settings } from './core/context.ts'
 import { allowEntryProblem, type EgressRules } from './core/egress/rules.ts'
 import { fail } from './core/errors.ts'
 
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
 /** Everything that the environment decides, read once. */
 export interface Config {
@@ -109,8 +124,6 @@ export interface Config {
   downloadEnvironment: Record<string, string>
 }
 
-type Environment = Record<string, string | undefined>
-
 /** The typed configuration. Throws `bad_request` (exit 2) with one line that names a wrong variable and what it takes. */
 export function readConfig(environment: Environment): Config {
   // An empty variable is how many shells and compose files say "not set".
@@ -149,7 +162,7 @@ export function readConfig(environment: Environment): Config {
     quotaBytes: whole(get, 'MOLAR_QUOTA_BYTES', 1, Number.MAX_SAFE_INTEGER),
     evidence: evidence(get),
     ffmpeg: get('MOLAR_FFMPEG_PATH') ?? onPath('ffmpeg', environment.PATH),
-    trustedProxies: proxies(get),
+    trustedProxies: ranges(get, 'MOLAR_TRUSTED_PROXIES'),
     smtpUrl: url(get, 'MOLAR_SMTP_URL', ['smtp:', 'smtps:']),
     mailFrom: get('MOLAR_MAIL_FROM') ?? 'Molar <molar@localhost>',
     providers: providers(get),
@@ -170,55 +183,11 @@ export function readConfig(environment: Environment): Config {
   }
 }
 
-type Get = (name: string) => string | undefined
-
-function wrong(name: string, value: string, takes: string): never {
-  return fail('bad_request', `${name} is "${value}": it takes ${takes}.`)
-}
-
-/** A value that may hold a password is never shown back. */
-function url(get: Get, name: string, protocols: string[]): string | undefined {
-  const value = get(name)
-  if (value === undefined || protocols.includes(URL.parse(value)?.protocol ?? '')) return value
-  return fail(
-    'bad_request',
-    `${name} is not a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}.`,
-  )
-}
-
-function whole(get: Get, name: string, least: number, most: number): number | undefined {
-  const value = get(name)
-  if (value === undefined) return undefined
-  const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
-  return number >= least && number <= most ? number : wrong(name, value, `a whole number, ${least} to ${most}`)
-}
-
-function choice<const Name extends string>(get: Get, name: string, allowed: readonly Name[]): Name | undefined {
-  const value = get(name)
-  if (value === undefined) return undefined
-  return allowed.find((one) => one === value.toLowerCase()) ?? wrong(name, value, allowed.join(', '))
-}
-
-function secret(get: Get, name: string): string | undefined {
-  const value = get(name)
-  if (value === undefined || value.length >= 32) return value
-  return fail(
-    'bad_request',
-    `${name} is too short: it takes 32 characters or more, such as \`openssl rand -hex 32\` prints.`,
-  )
-}
-
 /** By commas; and the whole, since a secret may hold one itself. A secret that is none opens nothing. */
 function previousSecrets(get: Get): string[] {
   const value = secret(get, previousName)
   return value === undefined ? [] : [...new Set([value, ...(list(value) ?? [])])]
 }
-
-const list = (value: string | undefined): string[] | undefined =>
-  value
-    ?.split(',')
-    .map((part) => part.trim())
-    .filter(Boolean)
 
 /** A laptop's only caller is its owner. */
 function rates(get: Get): Record<RateClass, number> {
@@ -253,14 +222,6 @@ function lago(get: Get): { url: string; key: string } | undefined {
   }
 }
 
-function origins(get: Get, name: string): string[] {
-  return (list(get(name)) ?? []).map((origin) => {
-    if (!/^https?:\/\/(\*\.)?[^/*]+$/.test(origin))
-      wrong(name, origin, 'origins such as https://cdn.example.com or https://*.example.com')
-    return origin
-  })
-}
-
 /** On a laptop what is tested runs on the laptop; a server's own network is nobody's to look at. */
 function egress(get: Get): EgressRules {
   const usual = get('DATABASE_URL') === undefined ? 'private' : 'public'
@@ -290,17 +251,6 @@ function s3(get: Get): S3Options | undefined {
   }
 }
 
-function proxies(get: Get): string[] {
-  const name = 'MOLAR_TRUSTED_PROXIES'
-  return (list(get(name)) ?? []).map((one) => {
-    const [address = '', bits, ...more] = one.split('/')
-    const most = isIP(address) === 6 ? 128 : 32
-    const isRange = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most)
-    if (isIP(address) === 0 || !isRange || more.length > 0) wrong(name, one, 'addresses or ranges such as 10.0.0.0/8')
-    return one
-  })
-}
-
 /** A client's id is what turns a provider on; the rest must then be whole. */
 function providers(get: Get): Provider[] {
   const needed = (name: string, because: string) =>
@@ -328,25 +278,10 @@ function providers(get: Get): Provider[] {
   return found
 }
 
-function folder(get: Get, name: string): string | undefined {
-  const value = get(name)
-  return value === undefined ? undefined : resolve(value)
-}
-
 function evidence(get: Get): string[] {
   const names = list(get('MOLAR_EVIDENCE')) ?? []
   return names.map((name) => (['rrweb', 'video'].includes(name) ? name : wrong('MOLAR_EVIDENCE', name, 'rrweb, video')))
 }
-
-const onPath = (name: string, path = ''): string | undefined =>
-  path
-    .split(delimiter)
-    .filter(isAbsolute)
-    .map((folder) => join(folder, name))
-    .find(existsSync)
-
-const forced = (value: string | undefined): boolean | undefined =>
-  value === undefined ? undefined : !['0', 'false'].includes(value)
 
 /** The one name beside MOLAR_SECRET itself that no scenario's secret can have. */
 const previousName = 'MOLAR_SECRET_PREVIOUS'
@@ -354,17 +289,4 @@ const previousName = 'MOLAR_SECRET_PREVIOUS'
 function localSecrets(environment: Environment): Record<string, string> {
   const { [previousName]: _ours, ...others } = environment
   return prefixed(others, 'MOLAR_SECRET_')
-}
-
-/** Values as they are: a secret may end in a space. */
-function prefixed(environment: Environment, prefix: string): Record<string, string> {
-  const found = Object.entries(environment).filter(
-    ([name, value]) => name.startsWith(prefix) && name !== prefix && value,
-  )
-  return Object.fromEntries(found.map(([name, value]) => [name.slice(prefix.length), value ?? '']))
-}
-
-function picked(environment: Environment, names: string[]): Record<string, string> {
-  const found = names.flatMap((name) => [name, name.toLowerCase()]).filter((name) => environment[name])
-  return Object.fromEntries(found.map((name) => [name, environment[name] ?? '']))
 }

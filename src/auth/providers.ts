@@ -13,7 +13,7 @@ export interface Provider {
 }
 
 /** Where the provider sends people back to. */
-export const callbackOf = ({ id }: Pick<Provider, 'id'>, origin: string): string =>
+const callbackOf = ({ id }: Pick<Provider, 'id'>, origin: string): string =>
   `${origin}/auth/callback${id === 'oidc' ? '' : `/${id}`}`
 
 /** A provider in better-auth's words. Everybody's e-mail address must be one that the provider has verified. */

@@ -104,7 +104,7 @@ function keyOf(event: unknown): string {
 }
 
 /** The parser of a command: its positionals, its fields as flags, and the common flags. */
-export function commandParser(command: Command) {
+function commandParser(command: Command) {
   const parser = makeParser(`molar ${command.noun} ${kebab(command.verb)}`, command.summary)
   const fields = fieldsOf(command)
   const positionals = positionalsOf(command)

@@ -1,7 +1,6 @@
 import { constants } from 'node:fs'
 import { access, mkdir, stat, statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 
@@ -88,34 +87,24 @@ const checks: Record<string, Check> = {
   database: async (config) => (config.databaseUrl === undefined ? embedded(config) : external(config.databaseUrl)),
 
   async browser(config, log) {
-    const { findBrowser } = await import('../worker/browser/find.ts')
-    const { describeMissingBrowser } = await import('../worker/browser/missing.ts')
-    const cacheDirectory = join(config.home, 'browsers')
-    const found = await findBrowser({
-      explicitPath: config.chromiumPath,
-      cacheDirectory,
-      playwrightCache: config.playwrightCache,
-      log,
-    })
+    const [{ configuredBrowser }, { describeMissingBrowser }] = await Promise.all([
+      import('../worker/browser/find.ts'),
+      import('../worker/browser/missing.ts'),
+    ])
+    const found = await configuredBrowser(config, log)
     if (!found) return { ok: false, message: 'none found', mend: describeMissingBrowser() }
     return { ok: true, message: `${found.kind} ${found.version} (${found.source}) at ${found.path}` }
   },
 
   /** Only a browser that has started shows that the kernel lets it be sandboxed. */
   async sandbox(config, log) {
-    const [{ findBrowser }, { startBrowser }] = await Promise.all([
+    const [{ browsersIn, configuredBrowser }, { startBrowser }] = await Promise.all([
       import('../worker/browser/find.ts'),
       import('../worker/browser/launch.ts'),
     ])
-    const cacheDirectory = join(config.home, 'browsers')
-    const found = await findBrowser({
-      explicitPath: config.chromiumPath,
-      cacheDirectory,
-      playwrightCache: config.playwrightCache,
-      log,
-    })
+    const found = await configuredBrowser(config, log)
     if (!found) return { ok: false, message: 'needs a browser' }
-    const browser = await startBrowser({ found, cacheDirectory, log, sandbox: config.sandbox })
+    const browser = await startBrowser({ found, cacheDirectory: browsersIn(config), log, sandbox: config.sandbox })
     await browser.close()
     const as = browser.uid === undefined ? '' : `, under uid ${browser.uid}`
     if (browser.sandboxed) return { ok: true, message: `on${as}` }

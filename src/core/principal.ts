@@ -19,6 +19,10 @@ const covers: Partial<Record<Scope, Scope[]>> = { 'mcp:write': ['mcp:read', 'sch
 export const hasScope = (held: readonly Scope[], needed: Scope): boolean =>
   held.some((scope) => scope === needed || covers[scope]?.includes(needed) === true)
 
+/** Those of `wanted` that `held` does not cover: what somebody has not, they cannot give. */
+export const scopesBeyond = (held: readonly Scope[], wanted: readonly Scope[]): Scope[] =>
+  wanted.filter((scope) => !hasScope(held, scope))
+
 export const roles = ['owner', 'admin', 'maintainer', 'viewer', 'billing'] as const
 export type Role = (typeof roles)[number]
 
@@ -29,7 +33,7 @@ export type Role = (typeof roles)[number]
  *   work    change it, run it                     manage  members, keys, secrets, the audit trail
  *   bill    plans, invoices, budgets              own     give the org away, export it, end it
  */
-export const rolePowers = {
+const rolePowers = {
   owner: ['belong', 'read', 'work', 'manage', 'bill', 'own'],
   admin: ['belong', 'read', 'work', 'manage'],
   maintainer: ['belong', 'read', 'work'],

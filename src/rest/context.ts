@@ -43,7 +43,7 @@ function internalOf(request: FastifyRequest): Credential | undefined {
 }
 
 /** `__Host-` binds the cookie to this host over https; plain http, as on a laptop, cannot have it. */
-export const sessionCookies = ['__Host-molar_session', 'molar_session'] as const
+const sessionCookies = ['__Host-molar_session', 'molar_session'] as const
 
 /**
  * A session's cookie. Browsers send it by themselves, so a request that changes something must say that it comes from a

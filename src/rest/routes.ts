@@ -65,7 +65,7 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown
 const shapeOf = ({ method, path }: Pick<Route, 'method' | 'path'>) => `${method} ${path.replaceAll(/\{\w+\}/g, '{}')}`
 
 /** `/v1/runs/{id}` in Fastify's spelling. */
-export const fastifyPath = (path: string): string => path.replaceAll(':', '::').replaceAll(/\{(\w+)\}/g, ':$1')
+const fastifyPath = (path: string): string => path.replaceAll(':', '::').replaceAll(/\{(\w+)\}/g, ':$1')
 
 function addRoute(scope: FastifyInstance, command: Command, route: Route, handler: Handler, alias?: PathAlias): void {
   scope.route({

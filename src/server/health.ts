@@ -37,7 +37,7 @@ export function registerHealth(app: FastifyInstance, options: { checks: Checks; 
   }
 }
 
-export async function runChecks(checks: Checks): Promise<Readiness> {
+async function runChecks(checks: Checks): Promise<Readiness> {
   const results = await Promise.all(
     Object.entries(checks).map(async ([name, check]) => [name, await settle(check)] as const),
   )

@@ -5,11 +5,12 @@ import { assetRoutes } from './assets.ts'
 import { consentPages } from './consent.ts'
 import { installPage } from './install.ts'
 import { keyPages } from './keys.ts'
-import { orgPages, termsPage } from './orgs.ts'
+import { orgPages } from './orgs.ts'
 import { renewalPages } from './renewal.ts'
 import { pageScope, type WebOptions } from './scope.ts'
 import { sessionPages } from './sessions.ts'
 import { signInPages } from './sign-in.ts'
+import { termsPage } from './terms.ts'
 
 /** The pages for people, in a scope of their own. */
 export function webPages(options: WebOptions): FastifyPluginAsync {

@@ -39,11 +39,11 @@ const onThisMachine = html`<p>This installation is for one machine: agents on it
 <p>That sets up Cursor, VS Code and Claude Code. Agents that read: <a href="/agents">what they need to know</a>.</p>`
 
 /** Cursor's deeplink takes the server's entry in base64. */
-export const cursorLink = (url: string): string =>
+const cursorLink = (url: string): string =>
   `cursor://anysphere.cursor-deeplink/mcp/install?name=molar&config=${encodeURIComponent(
     Buffer.from(JSON.stringify({ url })).toString('base64'),
   )}`
 
 /** VS Code's takes it as escaped JSON. */
-export const codeLink = (url: string): string =>
+const codeLink = (url: string): string =>
   `vscode:mcp/install?${encodeURIComponent(JSON.stringify({ name: 'molar', type: 'http', url }))}`

@@ -4,7 +4,7 @@ import { action, checkboxes, choices, done, field, form, problem, select, table,
 import { type Content, type Html, html } from './html.ts'
 import { sendPage } from './page.ts'
 import { fieldsOf, needPerson, orProblem, queryOf, run, type WebOptions } from './scope.ts'
-import { goOn } from './sign-in.ts'
+import { goOn } from './visit.ts'
 
 interface Org {
   id: string

@@ -5,7 +5,7 @@ import { action, done, table, when } from './form.ts'
 import { html } from './html.ts'
 import { sendPage } from './page.ts'
 import { fieldsOf, needPerson, queryOf, run, type WebOptions } from './scope.ts'
-import { goOn } from './sign-in.ts'
+import { goOn } from './visit.ts'
 
 interface Shown {
   id: string

@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { fail } from '../core/errors.ts'
 import { type OutlineJob, outlineQueue } from '../core/pages/index.ts'
@@ -9,10 +8,11 @@ import { watchAbandoned } from './abandoned.ts'
 import {
   type BrowserFacts,
   browserPool,
+  browsersIn,
+  configuredBrowser,
   describeBrowser,
   describeMissingBrowser,
   type FoundBrowser,
-  findBrowser,
   startBrowser,
 } from './browser/index.ts'
 import { executeRun } from './execute.ts'
@@ -48,16 +48,9 @@ export async function startWorker(
   const { log } = services
   const { runOrigins, evidence, ffmpeg } = config
   const slots = window ? 1 : (config.workers ?? Math.max(1, availableParallelism()))
-  const cacheDirectory = join(config.home, 'browsers')
   let found: Promise<FoundBrowser | undefined> | undefined
   const find = async () => {
-    found ??= findBrowser({
-      explicitPath: config.chromiumPath,
-      cacheDirectory,
-      playwrightCache: config.playwrightCache,
-      log,
-      windowed: window,
-    })
+    found ??= configuredBrowser(config, log, window)
     const browser = await found
     if (!browser) found = undefined // it may be installed by the next time
     return browser
@@ -69,7 +62,7 @@ export async function startWorker(
     start: async () =>
       startBrowser({
         found: (await find()) ?? fail('browser_unavailable', window ? noWindow : describeMissingBrowser()),
-        cacheDirectory,
+        cacheDirectory: browsersIn(config),
         log,
         sandbox: config.sandbox,
         ...(window && { window: { display: config.display } }),

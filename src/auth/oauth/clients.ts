@@ -3,7 +3,7 @@ import type { Database } from '../../core/context.ts'
 import type { Keyring } from '../../core/keyring.ts'
 import { findClient, insertClient } from './store.ts'
 
-export const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code'
+const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code'
 
 const grantTypes = ['authorization_code', 'refresh_token', deviceGrant]
 

@@ -21,7 +21,7 @@ export interface Wanted {
 export type Find = (name: string) => Command
 
 /** The project file of this folder or the nearest above it. */
-export async function findProject(from: string): Promise<{ folder: string; project: Project } | undefined> {
+async function findProject(from: string): Promise<{ folder: string; project: Project } | undefined> {
   for (let folder = resolve(from); ; folder = dirname(folder)) {
     const path = join(folder, '.molar.md')
     const found = await stat(path).catch(() => undefined)

@@ -18,7 +18,7 @@ export interface Watching {
 }
 
 /** Watches files, and folders with all that is below them, for `*.molar.md`. */
-export async function watchFiles(paths: readonly string[]): Promise<Watching> {
+async function watchFiles(paths: readonly string[]): Promise<Watching> {
   const changed = new Set<string>()
   let wake = () => {}
   const note = (path: string) => {

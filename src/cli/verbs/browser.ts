@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { fail } from '../../core/errors.ts'
 import type { Verb } from '../cli.ts'
 import { quietLog } from '../log.ts'
@@ -12,14 +11,18 @@ export const verb: Verb = {
   },
   async run({ args: [what = ''] }, cli) {
     if (what !== 'install') fail('bad_request', `molar browser has no "${what}": it takes install.`)
-    const { home, playwrightCache, downloadEnvironment } = cli.config()
-    const { installBrowser } = await import('../../worker/browser/install.ts')
+    const config = cli.config()
+    const { playwrightCache, downloadEnvironment } = config
+    const [{ browsersIn }, { installBrowser }] = await Promise.all([
+      import('../../worker/browser/find.ts'),
+      import('../../worker/browser/install.ts'),
+    ])
     const progress = makeProgress(cli.terminal.err)
     const found = await installBrowser({
-      cacheDirectory: join(home, 'browsers'),
+      cacheDirectory: browsersIn(config),
       playwrightCache,
       downloadEnvironment,
-      log: quietLog(cli.config()),
+      log: quietLog(config),
       progress: (line) => progress.tell('', line),
     }).finally(() => progress.end())
     const { kind, version, source, path } = found

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fail } from '../../core/errors.ts'
-import { findBrowser } from '../../worker/browser/find.ts'
+import { browsersIn, configuredBrowser } from '../../worker/browser/find.ts'
 import { startBrowser } from '../../worker/browser/index.ts'
 import type { Cli, Verb } from '../cli.ts'
 import { needDisplay } from '../display.ts'
@@ -51,17 +51,17 @@ async function record(
   const config = cli.config()
   if (!headless) needDisplay('molar record', config)
   const log = quietLog(config)
-  const cacheDirectory = join(config.home, 'browsers')
   const found =
-    (await findBrowser({
-      explicitPath: config.chromiumPath,
-      cacheDirectory,
-      playwrightCache: config.playwrightCache,
-      log,
-      windowed: !headless,
-    })) ?? fail('browser_unavailable', 'No Chromium was found that can show a window. Install Chromium or Chrome.')
+    (await configuredBrowser(config, log, !headless)) ??
+    fail('browser_unavailable', 'No Chromium was found that can show a window. Install Chromium or Chrome.')
   const window = headless ? {} : { window: { display: config.display } }
-  const browser = await startBrowser({ found, cacheDirectory, log, sandbox: config.sandbox, ...window })
+  const browser = await startBrowser({
+    found,
+    cacheDirectory: browsersIn(config),
+    log,
+    sandbox: config.sandbox,
+    ...window,
+  })
   try {
     const context = await browser.newContext({ viewport: { width: 1280, height: 720 } })
     const recording = await startRecording(context, { url, ...names }).catch((cause: Error) =>

@@ -72,7 +72,7 @@ export const auditKeys = (keyring: Keyring): AuditKey[] =>
     public_key: createPublicKey(privateKey(key)).export({ format: 'pem', type: 'spki' }) as string,
   }))
 
-export function signCheckpoint(keyring: Keyring, facts: { org_id: string; seq: number; hash: string }): Checkpoint {
+function signCheckpoint(keyring: Keyring, facts: { org_id: string; seq: number; hash: string }): Checkpoint {
   const [newest] = keyring.auditKeys()
   const unsigned = { ...facts, at: new Date().toISOString(), key_id: newest.id }
   return { ...unsigned, signature: sign(null, signed(unsigned), privateKey(newest.key)).toString('base64url') }

@@ -3,7 +3,7 @@ import { defineCommand } from '../command.ts'
 import { id, instant, page, pageInput, time } from '../fields.ts'
 import { listAuditEvents } from './store.ts'
 
-export const auditEvent = z.object({
+const auditEvent = z.object({
   id,
   seq: z.int(),
   at: time,

@@ -4,7 +4,7 @@ import { chainChecker } from './chain.ts'
 import { auditKeys } from './checkpoints.ts'
 import { findAuditHead, readChain } from './store.ts'
 
-export const chainReport = z.object({
+const chainReport = z.object({
   valid: z.boolean(),
   events: z.int(),
   last_seq: z.int(),

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { defineCommand } from '../command.ts'
-import { CommandError } from '../errors.ts'
+import { fail } from '../errors.ts'
 import { instant, secret } from '../fields.ts'
 import { newId } from '../ids.ts'
-import { acting, hasScope } from '../principal.ts'
+import { acting, scopesBeyond } from '../principal.ts'
 import { key, scopeList } from './key.ts'
 import { insertKey } from './store.ts'
 import { newToken, tokenPrefix } from './token.ts'
@@ -41,12 +41,10 @@ export const createKey = defineCommand({
     },
   ],
   async handler({ name, scopes, expires_at }, { principal, db, keyring }) {
-    const beyond = scopes.filter((scope) => !hasScope(principal.scopes, scope))
-    if (beyond.length > 0)
-      throw new CommandError('forbidden', `A key cannot give what its maker does not have: ${beyond.join(', ')}.`)
-    if (expires_at !== undefined && Date.parse(expires_at) <= Date.now()) {
-      throw new CommandError('validation_failed', 'expires_at: lies in the past.')
-    }
+    const beyond = scopesBeyond(principal.scopes, scopes)
+    if (beyond.length > 0) fail('forbidden', `A key cannot give what its maker does not have: ${beyond.join(', ')}.`)
+    if (expires_at !== undefined && Date.parse(expires_at) <= Date.now())
+      fail('validation_failed', 'expires_at: lies in the past.')
     const token = newToken()
     const row = await insertKey(db, {
       id: newId(),

@@ -4,14 +4,7 @@ import type { ArtifactKind } from '../blobs/index.ts'
 import { fail } from '../errors.ts'
 
 /** What an executor may bring. The summary, the report and the events as NDJSON are written here, from what it reported. */
-export const reportedKinds = [
-  'screenshot',
-  'video',
-  'har',
-  'trace',
-  'rrweb',
-  'console',
-] as const satisfies ArtifactKind[]
+const reportedKinds = ['screenshot', 'video', 'har', 'trace', 'rrweb', 'console'] as const satisfies ArtifactKind[]
 
 export const declaredArtifact = z.object({
   kind: z.enum(reportedKinds),

@@ -3,7 +3,7 @@ import { id, nullableTime, slug, time, untrusted } from '../fields.ts'
 
 export const runStatuses = ['queued', 'running', 'passed', 'failed', 'errored', 'aborted'] as const
 export type RunStatus = (typeof runStatuses)[number]
-export const endedStatuses = ['passed', 'failed', 'errored', 'aborted'] as const
+const endedStatuses = ['passed', 'failed', 'errored', 'aborted'] as const
 export const isEnded = (status: RunStatus): boolean => (endedStatuses as readonly string[]).includes(status)
 
 export const runTypes = ['manual', 'pr', 'schedule', 'shadow_diff'] as const
@@ -37,7 +37,7 @@ export const failure = z.object({
 })
 export type Failure = z.infer<typeof failure>
 
-export const executors = ['worker', 'external'] as const
+const executors = ['worker', 'external'] as const
 
 export const run = z.object({
   id,

@@ -90,7 +90,7 @@ async function removeLater(db: Queries, claim: Claim): Promise<void> {
 }
 
 /** Whether an answer has a plaintext secret: it is then kept only under a key that the database does not have. */
-export function holdsSecret(command: Command): boolean {
+function holdsSecret(command: Command): boolean {
   return Object.values(command.output.shape).some((field) => {
     const meta = (field as { meta?: () => Record<string, unknown> | undefined }).meta?.()
     return meta?.['x-molar-secret'] === true

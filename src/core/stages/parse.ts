@@ -7,7 +7,7 @@ import { type ErrorCode, fail } from '../errors.ts'
 const badInput: Record<string, ErrorCode> = { traces: 'bad_request', orgs: 'bad_request' }
 
 /** Spellings of the source documents, accepted beside the snake_case field. */
-export const spellings: Record<string, string> = { scenarioId: 'scenario_id', baseUrl: 'base_url' }
+const spellings: Record<string, string> = { scenarioId: 'scenario_id', baseUrl: 'base_url' }
 
 /** The typed input, or an error that names each bad field, what it got and what is allowed. */
 export function parseInput(command: Command, raw: unknown): Record<string, unknown> {

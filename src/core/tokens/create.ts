@@ -4,7 +4,7 @@ import { fail } from '../errors.ts'
 import { instant, secret } from '../fields.ts'
 import { newId } from '../ids.ts'
 import { insertKey, newToken, scopeList, tokenPrefix } from '../keys/index.ts'
-import { hasPower, hasScope, inPerson } from '../principal.ts'
+import { hasPower, inPerson, scopesBeyond } from '../principal.ts'
 import { findToken } from './store.ts'
 import { kinds, token } from './token.ts'
 
@@ -54,7 +54,7 @@ export const createToken = defineCommand({
   async handler({ name, kind, scopes, role, expires_at }, { principal, db, keyring }) {
     if (kind === 'svc' && !hasPower(principal.role, 'manage'))
       fail('forbidden', `A service token is made by an owner or admin; you act as ${principal.role}.`)
-    const beyond = scopes.filter((scope) => !hasScope(principal.scopes, scope))
+    const beyond = scopesBeyond(principal.scopes, scopes)
     if (beyond.length > 0) fail('forbidden', `A token cannot give what its maker does not have: ${beyond.join(', ')}.`)
     const expires = expires_at === undefined ? Date.now() + usualDays * dayMs : Date.parse(expires_at)
     if (expires <= Date.now()) fail('validation_failed', 'expires_at: lies in the past.')

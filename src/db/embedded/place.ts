@@ -8,7 +8,7 @@ import { exists, writeOnce } from './files.ts'
 export type Place = { root: string; ownerPassword: string; appPassword: string }
 
 /** As root, PostgreSQL runs under this uid and gid (nobody): it refuses to run as root. It needs no passwd entry. */
-export const serverUid = 65534
+const serverUid = 65534
 
 /** Whom to start PostgreSQL as; undefined where this process may run it itself. */
 export const runAs = (): { uid: number; gid: number } | undefined =>

@@ -100,7 +100,7 @@ function busOf(
 }
 
 type Filter = Record<string, unknown> & { resourceSubscriptions?: unknown }
-export const filterOf = (message: unknown): Filter =>
+const filterOf = (message: unknown): Filter =>
   ((message as { params?: { notifications?: Filter } } | undefined)?.params?.notifications ?? {}) as Filter
 
 /** The resources that a listen message names. What is malformed is left to the SDK to refuse. */

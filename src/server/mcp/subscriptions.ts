@@ -16,7 +16,7 @@ export interface Subscriptions {
 }
 
 /** Most resources of one stream or session. */
-export const mostResources = 100
+const mostResources = 100
 
 /**
  * `tell` is called for each change, one after the other; while it waits the changes do too. `onEnd` is called when a

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { Config } from '../../config.ts'
 import { fail } from '../../core/errors.ts'
 import { plainPath } from './environment.ts'
 import type { Log } from './log.ts'
@@ -22,7 +24,7 @@ export interface FoundBrowser {
 export interface FindOptions {
   /** MOLAR_CHROMIUM_PATH: nothing else is tried when it is given. */
   explicitPath?: string | undefined
-  /** Where browsers are unpacked, usually below MOLAR_HOME. */
+  /** Where browsers are unpacked. */
   cacheDirectory: string
   /** PLAYWRIGHT_BROWSERS_PATH; Playwright's own default when absent. */
   playwrightCache?: string | undefined
@@ -34,6 +36,19 @@ export interface FindOptions {
 export type Candidate = { path: string; kind: BrowserKind; source: BrowserSource }
 
 const run = promisify(execFile)
+
+/** Where browsers are unpacked. */
+export const browsersIn = (config: Config): string => join(config.home, 'browsers')
+
+/** The browser that this installation uses; one that can show a window where it must. */
+export const configuredBrowser = (config: Config, log: Log, windowed = false): Promise<FoundBrowser | undefined> =>
+  findBrowser({
+    explicitPath: config.chromiumPath,
+    cacheDirectory: browsersIn(config),
+    playwrightCache: config.playwrightCache,
+    log,
+    windowed,
+  })
 
 /** The first Chromium that runs: explicit, Playwright's, the system's headless shell, its full browser, npm's. Throws `browser_unavailable` for an explicit path that does not run. */
 export async function findBrowser(options: FindOptions): Promise<FoundBrowser | undefined> {

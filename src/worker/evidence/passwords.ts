@@ -22,7 +22,7 @@ export function passwordsIn(events: readonly unknown[]): string[] {
 }
 
 /** True for the log line by which a call tells that it found a password field. */
-export function isPasswordCall(event: Fields): boolean {
+function isPasswordCall(event: Fields): boolean {
   return event.type === 'log' && typeof event.message === 'string' && passwordField.test(event.message)
 }
 

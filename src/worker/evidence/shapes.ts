@@ -5,8 +5,6 @@ const header = 'authorization|proxy-authorization|cookie|set-cookie|x-api-key|x-
 const field =
   'token|auth_?token|session_?(?:id|token)|access_?token|refresh_?token|id_?token|client_?secret|passw(?:or)?d|api_?key'
 
-/** Headers whose values are never kept, in lower case. */
-export const secretHeader = new RegExp(`^(?:${header})$`, 'i')
 /** Names of fields whose text is never kept. */
 export const secretField = new RegExp(`^(?:${header}|${field})$`, 'i')
 

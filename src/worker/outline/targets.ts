@@ -128,7 +128,7 @@ function labelsOf(holder: PageNode, node: PageNode): string[] {
 export const quote = (text: string): string => `"${text.replace(/[\\"]/g, '\\$&').replaceAll('${', '\\${')}"`
 
 /** What the compiler makes of targets; those that it does not take are missing. */
-export function readTargets(texts: readonly string[]): Map<string, Target> {
+function readTargets(texts: readonly string[]): Map<string, Target> {
   const found = new Map<string, Target>()
   for (const text of new Set(texts)) {
     const { head, choice } = /^(?<head>.*?)(?<choice> \{nth: \d+\})?$/s.exec(text)!.groups as Record<string, string>

@@ -5,7 +5,7 @@ export function jsonReport({ runs }: Results): string {
   return `${JSON.stringify(verdictOf(runs), null, 2)}\n`
 }
 
-export function verdictOf(runs: Results['runs']) {
+function verdictOf(runs: Results['runs']) {
   const passed = runs.filter(({ status }) => status === 'passed').length
   return { verdict: passed === runs.length ? 'passed' : 'failed', passed, failed: runs.length - passed, runs }
 }

@@ -1,17 +1,6 @@
 import type { CallExpression, Expression, Node } from 'acorn'
 import { roles } from '../language/roles.ts'
-import {
-  fieldsOf,
-  giveUp,
-  literalOf,
-  pathOf,
-  plainRegex,
-  quoted,
-  type Scope,
-  type Text,
-  textOf,
-  written,
-} from './values.ts'
+import { fieldsOf, giveUp, literalOf, plainRegex, quoted, type Scope, type Text, textOf, written } from './values.ts'
 
 /** A locator as a scenario's target. */
 export interface Located {
@@ -150,6 +139,3 @@ const exactOf = (options: Node | undefined): string[] =>
   options && options.type === 'ObjectExpression' && literalOf(fieldsOf(options).get('exact')) === true
     ? ['exact: true']
     : []
-
-export const calleeOf = (node: Node): string | undefined =>
-  node.type === 'CallExpression' ? pathOf((node as CallExpression).callee) : undefined

@@ -232,17 +232,10 @@ function polarity(plain: string, negative: string): Slot<boolean> {
   })
 }
 
-export function takeSign(scan: Scan, sign: string): boolean {
+function takeSign(scan: Scan, sign: string): boolean {
   if (peek(scan) !== sign) return false
   scan.at++
   return true
-}
-
-/** Suggestions for a word that stands where one of `words` was expected. */
-export function nearWord(scan: Scan, at: number, words: Iterable<string>): string[] {
-  let end = at
-  while (end < scan.end && end - at < 64 && scan.source[end]!.trim() !== '') end++
-  return nearest(scan.source.slice(at, end), words)
 }
 
 function number(scan: Scan): number | undefined {

@@ -124,7 +124,7 @@ function roleBonus(role: string, wantedRole: string | undefined, want: Want): nu
 }
 
 /** 0 to 1: shared pairs of letters (Dice), and a floor where one holds the other. */
-export function likeness(left: string, right: string): number {
+function likeness(left: string, right: string): number {
   const [a, b] = [foldText(left), foldText(right)]
   if (a === b) return 1
   if (a === '' || b === '') return 0

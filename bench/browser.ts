@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { findBrowser, holdToOrigins, startBrowser } from '../src/worker/browser/index.ts'
-import { makeRedactor, recordEvidence, scrubTraceZip } from '../src/worker/evidence/index.ts'
+import { makeRedactor, recordEvidence, scrubTrace } from '../src/worker/evidence/index.ts'
 import { quantile, spread, tell } from './row.ts'
 
 const rounds = Number(process.argv[2] ?? 12)
@@ -59,15 +59,15 @@ async function plain(
 async function recorded(options: { trace: boolean; pictures: boolean; scrub?: boolean }): Promise<void> {
   const context = await warm.newContext()
   const redact = makeRedactor({ KEY: 'some-secret-value' })
-  const evidence = await recordEvidence(context, { emit() {}, redact, directory, ...options })
+  const evidence = await recordEvidence(context, { emit() {}, redact, browserUid: warm.uid, ...options })
   const page = await context.newPage()
   for (const [index, step] of steps.entries()) {
     await evidence.currentStep(`s${index}`)
     await step(page)
     await evidence.picture(page)
   }
-  const { traceZip } = await evidence.stop()
-  if (traceZip && options.scrub) await scrubTraceZip(traceZip, redact)
+  const { trace: files } = await evidence.stop()
+  if (files && options.scrub) await scrubTrace(files, redact)
   await context.close()
 }
 

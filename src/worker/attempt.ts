@@ -19,7 +19,7 @@ export interface AttemptResult {
   failure: Failure | null
   steps: StepResult[]
   events: readonly RunEvent[]
-  /** Unscrubbed; its files are in the run's private directory. */
+  /** Unscrubbed. */
   recorded?: Recorded
   /** Steps of which a real picture was taken, by their step_id. */
   pictured?: ReadonlySet<string>
@@ -32,7 +32,6 @@ export interface AttemptContext {
   lease: Lease
   recorder: Recorder
   redactor: Redactor
-  directory: string
   /** Begins to store scrubbed bytes; answers their hash and size. */
   keep: ArtifactShelf['put']
   /** Whether rrweb records. */
@@ -49,7 +48,7 @@ const teardownMs = 30_000
 
 /** One try at a run, in a context of its own: Setup, Steps, the run-wide assertions, then Teardown whatever came before. */
 export async function runAttempt(given: AttemptContext): Promise<AttemptResult> {
-  const { run, lease, redactor, directory } = given
+  const { run, lease, redactor } = given
   // The session takes secrets out of what it says only as they are; pages quote and escape them.
   const recorder = cleanRecorder(given.recorder, redactor)
   const context = { ...given, recorder, later: [] as Promise<void>[], told: { aria: '', seq: 0 } }
@@ -59,7 +58,7 @@ export async function runAttempt(given: AttemptContext): Promise<AttemptResult> 
     pictures: true,
     trace: true,
     replay: context.replay,
-    directory,
+    browserUid: lease.browser.uid,
   })
   boundTabs(lease.context, recorder)
   const told = (event: RuntimeEvent) => tell(event, context, evidence)

@@ -1,6 +1,3 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { type BrowserContextOptions, devices } from 'playwright-core'
 import { CommandError } from '../core/errors.ts'
@@ -126,8 +123,6 @@ async function tryOnce(executor: Executor, loaded: LoadedRun, context: Attempts)
     void recorder.emit({ kind: 'log', level: 'warn', about: 'origin', message: `Refused a request to ${url}: ${why}` })
   const { egress } = executor.services
   const hold = await holdToOrigins({ allowed, onRefused, ...(egress.guarded && { connect: egress.connect }) })
-  const directory = await mkdtemp(join(tmpdir(), 'molar-run-'))
-  await chmod(directory, 0o700)
   let lease: Lease | undefined
   try {
     const wanted = wantedEvidence(executor, loaded)
@@ -140,7 +135,6 @@ async function tryOnce(executor: Executor, loaded: LoadedRun, context: Attempts)
       lease,
       recorder,
       redactor,
-      directory,
       signal: gone,
       files: uploads(executor, claimed),
       allowRequest: async (url) => {
@@ -151,7 +145,7 @@ async function tryOnce(executor: Executor, loaded: LoadedRun, context: Attempts)
       keep: shelf.put,
       replay: wanted.rrweb,
     })
-    await Promise.all([keepEvidence(result, { shelf, recorder, redactor, wanted, directory }), result.lastPicture])
+    await Promise.all([keepEvidence(result, { shelf, recorder, redactor, wanted }), result.lastPicture])
     return result
   } catch (error) {
     if (error instanceof CommandError && error.code === 'browser_unavailable')
@@ -163,7 +157,6 @@ async function tryOnce(executor: Executor, loaded: LoadedRun, context: Attempts)
       (async () => {
         await lease?.release()
         await hold.close()
-        await rm(directory, { recursive: true, force: true })
       })(),
     )
   }

@@ -1,3 +1,5 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ArtifactShelf } from './artifacts.ts'
 import type { AttemptResult } from './attempt.ts'
@@ -26,8 +28,6 @@ interface KeepContext {
   recorder: Recorder
   redactor: Redactor
   wanted: WantedEvidence
-  /** The run's private one. */
-  directory: string
 }
 
 /** Scrubs and stores what an attempt recorded. Evidence that is broken is left out and said so: it fails no run. */
@@ -45,10 +45,10 @@ export async function keepEvidence(result: AttemptResult, context: KeepContext):
 const warn = ({ recorder }: KeepContext, message: string) =>
   void recorder.emit({ kind: 'log', level: 'warn', about: 'evidence', message })
 
-async function keepTrace({ traceZip }: Recorded, context: KeepContext) {
-  if (traceZip === undefined) return undefined
+async function keepTrace({ trace: files }: Recorded, context: KeepContext) {
+  if (files === undefined) return undefined
   try {
-    const trace = await scrubTrace(traceZip, context.redactor)
+    const trace = await scrubTrace(files, context.redactor)
     context.shelf.put(trace.zip, { kind: 'trace', name: 'trace.zip', mediaType: 'application/zip' })
     if (trace.har) context.shelf.put(trace.har, { kind: 'har', name: 'network.har', mediaType: 'application/json' })
     return trace
@@ -98,13 +98,19 @@ function keepReplay({ replay }: Recorded, redact: Redactor, context: KeepContext
 
 async function keepVideo(frames: readonly Frame[], context: KeepContext): Promise<void> {
   const { ffmpeg } = context.wanted
-  const video =
-    ffmpeg === undefined
-      ? undefined
-      : await makeVideo(frames, { ffmpeg, path: join(context.directory, 'video.webm') }).catch(() => undefined)
+  const video = ffmpeg === undefined ? undefined : await film(frames, ffmpeg).catch(() => undefined)
   if (video) context.shelf.put(video, { kind: 'video', name: 'video.webm', mediaType: 'video/webm' })
   else {
     const why = ffmpeg === undefined ? 'ffmpeg was not found' : 'ffmpeg could not make one'
     warn(context, `No video: ${why}. The frames are in trace.zip.`)
+  }
+}
+
+async function film(frames: readonly Frame[], ffmpeg: string): Promise<Buffer | undefined> {
+  const directory = await mkdtemp(join(tmpdir(), 'molar-video-')) // nobody else's: mkdtemp makes it 0700
+  try {
+    return await makeVideo(frames, { ffmpeg, path: join(directory, 'video.webm') })
+  } finally {
+    await rm(directory, { recursive: true, force: true })
   }
 }

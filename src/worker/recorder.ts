@@ -2,8 +2,8 @@ import type { Logger } from 'pino'
 import type { TenantDatabase } from '../core/context.ts'
 import { leaseStore, type RunEvent } from '../core/runs/index.ts'
 
-/** How long events wait for company before they are written together. */
-const batchMs = 40
+/** How long events wait for company before they are written together: no reader notices, and each batch costs a commit. */
+const batchMs = 100
 /** How long a database that is away is waited for. */
 const patienceMs = 60_000
 
@@ -56,12 +56,10 @@ export function makeRecorder({ db, run, lastSeq, attempt, log, onLost }: Recorde
     while (waiting.length > 0) {
       const batch = waiting
       waiting = []
-      const held = await persistently(() => db.tx((tx) => leaseStore.insertEvents(tx, run, batch)), log).catch(
-        (error) => {
-          waiting = [...batch, ...waiting] // whoever flushes next meets them again: the events have no gaps
-          throw error
-        },
-      )
+      const held = await persistently(() => leaseStore.insertEvents(db, run, batch), log).catch((error) => {
+        waiting = [...batch, ...waiting] // whoever flushes next meets them again: the events have no gaps
+        throw error
+      })
       if (!held) {
         onLost()
         throw new LeaseLost()

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -11,7 +11,8 @@ import { startBrowser } from '../../src/worker/browser/launch.ts'
 import type { EvidenceEvent } from '../../src/worker/evidence/event.ts'
 import { recordEvidence } from '../../src/worker/evidence/record.ts'
 import { makeRedactor } from '../../src/worker/evidence/redact.ts'
-import { scrubTraceZip } from '../../src/worker/evidence/scrub.ts'
+import { scrubTrace, scrubTraceZip } from '../../src/worker/evidence/scrub.ts'
+import { stopTrace } from '../../src/worker/evidence/trace-files.ts'
 import { cacheDirectory, log, testBrowser } from '../fixtures/browser.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'molar-evidence-'))
@@ -254,7 +255,7 @@ t.test(
       redact,
       pictures: true,
       trace: true,
-      directory: scratch,
+      browserUid: browser.uid,
     })
     const tab = await context.newPage()
     await evidence.currentStep('open', '1. Open the page')
@@ -278,7 +279,7 @@ t.test(
     await tab.click('button')
     await tab.waitForFunction(() => document.title === 'finished')
     await evidence.currentStep(null)
-    const { traceZip, dropped } = await evidence.stop()
+    const { trace, dropped } = await evidence.stop()
     t.equal(dropped, 0)
 
     const of = <Kind extends EvidenceEvent['kind']>(kind: Kind) =>
@@ -326,9 +327,9 @@ t.test(
       'one that fails is',
     )
 
-    const dirty = readFileSync(traceZip!)
+    const dirty = Buffer.from(zipSync(trace!))
     t.not(traces(secret, everything(dirty)).length, 0, 'the raw trace does hold the secret')
-    const clean = await scrubTraceZip(traceZip!, redact)
+    const { zip: clean } = await scrubTrace(trace!, redact)
     const bytes = everything(clean)
     for (const value of [secret, typedPassword, cookie])
       t.strictSame(traces(value, bytes), [], 'no secret in any byte of the scrubbed trace')
@@ -386,8 +387,22 @@ t.test('Playwright’s own viewer opens the scrubbed trace and shows its steps',
   t.match(await snapshot.locator('#o').textContent(), /done \[secret:KEY\]/, 'and its pages')
 })
 
+t.test('a browser that was taken over cannot have other people’s files read into its trace', async (t) => {
+  const path = join(scratch, 'ours')
+  writeFileSync(path, 'the key of this installation')
+  symlinkSync(path, `${path}.link`)
+  mkdirSync(`${path}.folder`)
+  const own = statSync(path).uid
+  const naming = (value: string) =>
+    ({ tracing: { _channel: { tracingStopChunk: async () => ({ entries: [{ name: 'x', value }] }) } } }) as never
+  t.match(Buffer.from((await stopTrace(naming(path), own)).x!).toString(), 'the key', 'its own files are read')
+  await t.rejects(stopTrace(naming(path), own + 1), /not one of the browser/)
+  await t.rejects(stopTrace(naming(`${path}.link`), own), { code: 'ELOOP' })
+  await t.rejects(stopTrace(naming(`${path}.folder`), own), /not one of the browser/)
+  t.strictSame(await stopTrace(naming(`${path}.gone`), own), {})
+})
+
 t.test('a secret that is one of the trace’s own words takes nothing of the trace’s form', async (t) => {
-  const path = join(scratch, 'words.zip')
   const lines = [
     { type: 'before', callId: 'c@1', class: 'Frame', method: 'fill', params: { selector: '#p', value: 'password' } },
     { type: 'log', callId: 'c@1', message: 'locator resolved to <input id="p" type="password"/>' },
@@ -400,11 +415,8 @@ t.test('a secret that is one of the trace’s own words takes nothing of the tra
     },
     { type: 'context-options', options: { storageState: { cookies: [] } } },
   ]
-  writeFileSync(
-    path,
-    zipSync({ 'trace.trace': strToU8(`${lines.map((line) => JSON.stringify(line)).join('\n')}\n{"cut o`) }),
-  )
-  const clean = await scrubTraceZip(path, makeRedactor({ WORD: 'fill' }), { passwordValues: ['another-one'] })
+  const zip = zipSync({ 'trace.trace': strToU8(`${lines.map((line) => JSON.stringify(line)).join('\n')}\n{"cut o`) })
+  const clean = await scrubTraceZip(zip, makeRedactor({ WORD: 'fill' }), { passwordValues: ['another-one'] })
   const [before, resolved, snapshot, options] = Buffer.from(unzipSync(clean)['trace.trace']!)
     .toString()
     .trim()
@@ -431,7 +443,6 @@ t.test('a page that talks without end is cut off and says so; long texts are cli
     redact: makeRedactor({ KEY: secret }),
     pictures: false,
     trace: false,
-    directory: scratch,
     maxEvents: 20,
   })
   const tab = await context.newPage()
@@ -457,13 +468,13 @@ t.test('a crashed page is told of, and pictures and the trace of a dead browser 
     redact: makeRedactor({}),
     pictures: true,
     trace: true,
-    directory: scratch,
+    browserUid: browser.uid,
   })
   const tab = await context.newPage()
   await tab.goto('chrome://crash').catch(() => undefined)
   t.ok(events.some((event) => event.kind === 'log' && event.message === 'The page crashed.'))
   t.equal(await evidence.picture(tab), undefined)
   await doomed.close()
-  t.equal((await evidence.stop()).traceZip, undefined)
+  t.equal((await evidence.stop()).trace, undefined)
   t.match(events.at(-1), { kind: 'log', message: /no Playwright trace/ })
 })

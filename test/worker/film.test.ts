@@ -37,7 +37,7 @@ t.test('rrweb has a short flow whole, and the film becomes a video where ffmpeg 
   t.teardown(() => browser.close())
   const context = await browser.newContext()
   const redact = makeRedactor({ PIN: 'open-sesame-77' })
-  const options = { emit() {}, redact, directory: scratch, pictures: true, trace: true, replay: true }
+  const options = { emit() {}, redact, browserUid: browser.uid, pictures: true, trace: true, replay: true }
   const evidence = await recordEvidence(context, options)
   const page = await context.newPage()
   await evidence.currentStep('one', 'One')
@@ -62,7 +62,7 @@ t.test('rrweb has a short flow whole, and the film becomes a video where ffmpeg 
   const text = JSON.stringify(events)
   t.match(text, /clicked/, 'and what changed after it')
   t.notMatch(text, /typed-pass|open-ses/, 'neither a password nor the beginning of a secret that was typed')
-  const trace = await scrubTrace(recorded.traceZip!, redact)
+  const trace = await scrubTrace(recorded.trace!, redact)
   t.ok(trace.frames.length > 0)
   t.ok(JSON.parse(String(trace.har)).log.entries.length >= 1, 'a HAR of it')
 

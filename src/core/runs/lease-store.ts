@@ -1,7 +1,7 @@
 import type { Queries } from '../context.ts'
 import { type Failure, type RunEvent, type RunStatus, stepResult } from './run.ts'
 import { storableJson } from './storable.ts'
-import { findPosition, notifyRuns } from './store.ts'
+import { findPosition } from './store.ts'
 
 // The worker's side of a run: guarded by the lease, so that a worker which was given up for dead can't write.
 
@@ -39,40 +39,35 @@ export async function claimRun(tx: Queries, id: string, lease: string): Promise<
   return { ...row, last_seq: (await findPosition(tx, id)).seq }
 }
 
-/** Writes events in one statement, only while the lease holds. False: this worker has lost the run. */
+/**
+ * Writes events, only while the lease holds, puts the steps that have ended where readers of the run find them, and tells
+ * of both: in one statement, for a run sends dozens. A batch whose commit was not heard of may be written again. False:
+ * this worker has lost the run.
+ */
 export async function insertEvents(
-  tx: Queries,
+  db: Queries,
   run: { id: string; orgId: string; lease: string },
   events: readonly RunEvent[],
 ): Promise<boolean> {
-  if (!(await holdRun(tx, run, events))) return false
   const rows = events.map(({ seq, ts, kind, step_id, attempt, ...data }) => ({ seq, ts, kind, step_id, attempt, data }))
-  await tx.query(
-    `insert into run_events (org_id, run_id, seq, attempt, ts, kind, step_id, data)
-     select $1, $2, e.seq, e.attempt, e.ts, e.kind, e.step_id, e.data
-     from jsonb_to_recordset($3::jsonb) as e(seq bigint, attempt int, ts bigint, kind text, step_id text, data jsonb)
-     on conflict do nothing`, // a batch whose commit was not heard of is written again
-    [run.orgId, run.id, storableJson(rows)],
+  const ended = events.flatMap((event) => (event.kind === 'step.end' ? (stepResult.safeParse(event).data ?? []) : []))
+  const told = await db.query(
+    `with held as (${ended.length > 0 ? holdAndAddSteps : hold}), written as (
+       insert into run_events (org_id, run_id, seq, attempt, ts, kind, step_id, data)
+       select $1, $2, e.seq, e.attempt, e.ts, e.kind, e.step_id, e.data
+       from held, jsonb_to_recordset($4::jsonb) as e(seq bigint, attempt int, ts bigint, kind text, step_id text, data jsonb)
+       on conflict do nothing)
+     select pg_notify('molar_runs', $2::text) from held`,
+    [run.orgId, run.id, run.lease, storableJson(rows), ...(ended.length > 0 ? [storableJson(ended)] : [])],
   )
-  await notifyRuns(tx, [run.id])
-  return true
+  return told.length > 0
 }
 
-/** Makes sure of the lease, and puts the steps that have ended where readers of the run find them. A batch that is written again adds none twice. */
-async function holdRun(tx: Queries, run: { id: string; lease: string }, events: readonly RunEvent[]): Promise<boolean> {
-  const ended = events.flatMap((event) => (event.kind === 'step.end' ? (stepResult.safeParse(event).data ?? []) : []))
-  const rows =
-    ended.length === 0
-      ? await tx.query('select 1 from runs where id = $1 and lease = $2 for share', [run.id, run.lease])
-      : await tx.query(
-          `update runs set steps = steps || coalesce((
-             select jsonb_agg(step order by (step->>'seq')::bigint) from jsonb_array_elements($3::jsonb) step
-             where (step->>'seq')::bigint > coalesce((steps->-1->>'seq')::bigint, 0)), '[]')
-           where id = $1 and lease = $2 returning 1`,
-          [run.id, run.lease, storableJson(ended)],
-        )
-  return rows.length > 0
-}
+const hold = 'select id from runs where id = $2 and lease = $3 for share'
+const holdAndAddSteps = `update runs set steps = steps || coalesce((
+    select jsonb_agg(step order by (step->>'seq')::bigint) from jsonb_array_elements($5::jsonb) step
+    where (step->>'seq')::bigint > coalesce((steps->-1->>'seq')::bigint, 0)), '[]')
+  where id = $2 and lease = $3 returning id`
 
 /** A retry in the same worker is a new attempt of the same run. */
 export async function beginRetry(tx: Queries, run: { id: string; lease: string }): Promise<number | undefined> {

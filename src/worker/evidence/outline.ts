@@ -1,4 +1,5 @@
 import type { Page } from 'playwright-core'
+import { unseen } from '../../core/scenarios/runtime/unseen.ts'
 import { clip } from './bounded.ts'
 import { within } from './deadline.ts'
 import type { Redactor } from './redact.ts'
@@ -30,13 +31,6 @@ export function outliner(redact: Redactor) {
     },
   }
 }
-
-/** Playwright's own trace does not tell of these calls: what the scenario did is easier to see, and costs less to record. */
-function unseen<Result>(page: Page, work: () => Promise<Result>): Promise<Result> {
-  const { _wrapApiCall: wrap } = page as { _wrapApiCall?: Wrap<Result> }
-  return wrap ? wrap.call(page, work, { internal: true }) : work()
-}
-type Wrap<Result> = (work: () => Promise<Result>, options: { internal: boolean }) => Promise<Result>
 
 /** Runs in the page, also through what components hide; a locator would load all of Playwright's script there first. */
 function passwordsShown(): string[] {

@@ -1,4 +1,5 @@
 import type { Locator, Page } from 'playwright-core'
+import { unseen } from '../../core/scenarios/runtime/unseen.ts'
 import { within } from './deadline.ts'
 
 /** Fields whose content no picture may show, whoever filled them. */
@@ -30,7 +31,7 @@ export function masksFor(selectors: readonly string[]): Masks {
     async on(page) {
       const here = filled.filter((field) => field.page() === page)
       // Covering costs as much as the picture itself, asking first next to nothing.
-      const found = await page.locator(always).count()
+      const found = await unseen(page, () => page.locator(always).count())
       return found > 0 ? [page.locator(always), ...here] : here
     },
   }

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { BrowserContext, Locator, Page, Request } from 'playwright-core'
 import { boundedEmitter } from './bounded.ts'
 import { within } from './deadline.ts'
@@ -10,6 +9,7 @@ import { recordPages } from './pages.ts'
 import { masksFor, takePicture } from './picture.ts'
 import type { Redactor } from './redact.ts'
 import { recordReplay } from './replay.ts'
+import { startTrace, stopTrace, type TraceFiles } from './trace-files.ts'
 
 export interface EvidenceOptions {
   /** Gets every event, redacted and bounded, in order. */
@@ -23,8 +23,8 @@ export interface EvidenceOptions {
   trace: boolean
   /** Whether rrweb runs in the pages; costs a fifth of a run's time. Default false. */
   replay?: boolean
-  /** Where trace.zip is written, unscrubbed: a private folder of the run. */
-  directory: string
+  /** The uid of the browser's process where that is not ours. */
+  browserUid?: number | undefined
   /** Events let through; the rest is counted. Default 5,000. */
   maxEvents?: number
 }
@@ -50,8 +50,7 @@ export interface Evidence {
 
 /** What was recorded, as it came: secrets and all. */
 export interface Recorded {
-  /** A trace.zip's path. */
-  traceZip?: string
+  trace?: TraceFiles
   downloads: DownloadedFile[]
   replay?: { events: unknown[]; cut: boolean }
   /** Events that were too many. */
@@ -68,7 +67,7 @@ export async function recordEvidence(context: BrowserContext, options: EvidenceO
   const outlines = outliner(options.redact)
   const [replay] = await Promise.all([
     options.replay ? recordReplay(context) : undefined,
-    options.trace ? context.tracing.start({ screenshots: true, snapshots: true }) : undefined,
+    options.trace ? startTrace(context) : undefined,
   ])
   let grouped = false
 
@@ -99,16 +98,16 @@ export async function recordEvidence(context: BrowserContext, options: EvidenceO
     async stop() {
       await group(undefined)
       pages.stop()
-      const [traceZip, files] = await Promise.all([
-        options.trace ? stopTrace(context, options.directory) : undefined,
+      const [trace, files] = await Promise.all([
+        options.trace ? within(30_000, stopTrace(context, options.browserUid ?? process.getuid?.())) : undefined,
         downloads.settle(),
         network.flush(),
       ])
-      if (options.trace && !traceZip)
+      if (options.trace && !trace)
         out.emit({ kind: 'log', level: 'warn', message: 'The browser gave no Playwright trace.' })
       out.stop()
       return {
-        ...(traceZip ? { traceZip } : {}),
+        ...(trace ? { trace } : {}),
         ...(replay ? { replay: replay.events() } : {}),
         downloads: files,
         dropped: out.dropped(),
@@ -124,13 +123,4 @@ function pageOf(request: Request): Page | null {
   } catch {
     return null
   }
-}
-
-async function stopTrace(context: BrowserContext, directory: string): Promise<string | undefined> {
-  const path = join(directory, 'trace.zip')
-  return within(
-    30_000,
-    // Ends the recording as `stop` does, without its tidying up: the context is closed next.
-    context.tracing.stopChunk({ path }).then(() => path),
-  )
 }

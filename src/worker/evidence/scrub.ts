@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import { strFromU8, strToU8, unzipSync, type Zippable, zipSync } from 'fflate'
 import { type Frame, framesOf } from './film.ts'
@@ -8,8 +7,8 @@ import { passwordsIn } from './passwords.ts'
 import type { Redactor } from './redact.ts'
 import { scrubBody } from './scrub-body.ts'
 import { scrubEvent } from './scrub-event.ts'
+import { largestTrace, type TraceFiles } from './trace-files.ts'
 
-const largest = 512 * 2 ** 20
 const packed = /\.(?:jpe?g|png|webp|gif|woff2?|mp4|webm|zip|gz)$/i
 const lines = /\.(?:trace|network)$/
 const stacks = /\.stacks$/
@@ -26,9 +25,9 @@ export interface ScrubbedTrace {
   redact: Redactor
 }
 
-/** The zip alone, as `scrubTrace` makes it. */
-export async function scrubTraceZip(path: string, redactor: Redactor, options: ScrubOptions = {}): Promise<Buffer> {
-  return (await scrubTrace(path, redactor, options)).zip
+/** The same for a trace.zip's bytes, as bytes. Throws where they are no zip, or a huge one. */
+export async function scrubTraceZip(zip: Uint8Array, redactor: Redactor, options: ScrubOptions = {}): Promise<Buffer> {
+  return (await scrubTrace(unpack(zip), redactor, options)).zip
 }
 
 interface ScrubOptions {
@@ -36,9 +35,12 @@ interface ScrubOptions {
   passwordValues?: readonly string[]
 }
 
-/** Secrets and typed passwords out of a Playwright trace.zip. Throws on a broken or huge zip: then store no trace. */
-export async function scrubTrace(path: string, redactor: Redactor, options: ScrubOptions = {}): Promise<ScrubbedTrace> {
-  const entries = unpack(await readFile(path))
+/** Secrets and typed passwords out of a Playwright trace. */
+export async function scrubTrace(
+  entries: TraceFiles,
+  redactor: Redactor,
+  options: ScrubOptions = {},
+): Promise<ScrubbedTrace> {
   const events = new Map(
     Object.entries(entries)
       .filter(([name]) => lines.test(name))
@@ -85,12 +87,12 @@ export async function scrubTrace(path: string, redactor: Redactor, options: Scru
   }
 }
 
-function unpack(zip: Buffer): Record<string, Uint8Array> {
+function unpack(zip: Uint8Array): TraceFiles {
   let total = 0
   return unzipSync(zip, {
     filter(file) {
       total += file.originalSize
-      if (total > largest) throw new Error(`The trace unpacks to more than ${largest} bytes.`)
+      if (total > largestTrace) throw new Error(`The trace unpacks to more than ${largestTrace} bytes.`)
       return true
     },
   })

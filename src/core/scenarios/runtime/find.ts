@@ -7,6 +7,7 @@ import { cssStage, firstStage, interactiveRoles, laterStages, nativeRoles, roleS
 import type { SessionState } from './state.ts'
 import { currentPage, currentRoot, textOf } from './state.ts'
 import { describeTarget } from './targets.ts'
+import { unseen } from './unseen.ts'
 import type { Deadline } from './waiting.ts'
 import { boundedBy, inWords, isOver, pause, pollUntil, timeLeft } from './waiting.ts'
 
@@ -143,7 +144,8 @@ export async function findOne(state: SessionState, target: Target, want: Want, d
   const patience: Patience = {}
   let last: Sighting | undefined
   const found = await pollUntil(deadline, async () => {
-    last = await lookSafely(state, target, want)
+    // What is then done shows in the trace; that it was looked for first does not.
+    last = await unseen(currentPage(state), () => lookSafely(state, target, want))
     return last && (await settled(last, want, patience, deadline)) ? last : undefined
   })
   if (found && found.count === 1) return found.locator

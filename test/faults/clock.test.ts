@@ -20,9 +20,7 @@ t.test('clocks that jump by days during runs, in the queue and between calls', a
   const home = await emptyHome(t)
   const clock = join(home, 'clock')
   const server = await serve(t, home, {
-    DATABASE_URL: database.url,
-    MOLAR_EGRESS: 'private', // what is tested listens on loopback
-    MOLAR_MIGRATION_URL: database.ownerUrl,
+    ...database.settings,
     MOLAR_WORKERS: '2',
     MOLAR_READS_PER_MINUTE: '0',
     MOLAR_WRITES_PER_MINUTE: '100',

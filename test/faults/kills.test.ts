@@ -11,6 +11,7 @@ import {
   environment,
   eventsOf,
   isWhole,
+  pooledDatabase,
   scenario,
   serve,
   start,
@@ -20,7 +21,8 @@ import {
 import { run as molar } from '../fixtures/world.ts'
 
 // Whatever is killed, a run ends once, and what was acknowledged stays. One home for all, as on a laptop: its own
-// PostgreSQL, a server without slots, and workers that are processes of their own.
+// PostgreSQL (behind a pooler another one, which is everybody's and is not killed), servers without slots, and workers
+// that are processes of their own.
 
 /** Workers killed in mid-run, four at a time. */
 const kills = Number(process.env.FAULT_KILLS || 2)
@@ -45,7 +47,8 @@ t.teardown(() => {
   app.close()
 })
 const home = await emptyHome(t)
-const settings = { MOLAR_WORKERS: '0', ...unlimited }
+const pooled = await pooledDatabase(t)
+const settings = { MOLAR_WORKERS: '0', ...unlimited, ...pooled }
 let server = await serve(t, home, settings)
 /** Of the whole file: a subtest's server would end with it. */
 const serveAgain = async () => {
@@ -59,7 +62,7 @@ t.teardown(() => [...workers].map(kill))
 /** A worker with one slot, once it takes runs. */
 async function startWorker(): Promise<void> {
   const child = spawn(process.execPath, [bin, 'worker', '--slots', '1'], {
-    env: environment(home),
+    env: environment(home, pooled),
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   workers.add(child)
@@ -89,24 +92,25 @@ const inMidRun = (id: string) =>
   until(async () => (await server.rest(`GET /v1/runs/${id}`)).body.steps_done >= 2, 60, `run ${id} is in its midst`)
 
 /** Ended once, whole, with every effect of Molar's own there once. */
-async function endedOnce(t: Test, id: string): Promise<void> {
-  const run = await ended(server, id, 90)
+async function endedOnce(t: Test, id: string, asked = server): Promise<void> {
+  const run = await ended(asked, id, 90)
   t.match(run, { status: 'passed', attempt: 2 }, run.failure?.message)
   t.same(
     run.steps.map(({ number }: { number: number }) => number),
     [1, 2, 3, 4],
     'its steps are those of the attempt that ended',
   )
-  const events = await eventsOf(server, run.trace_id)
+  const events = await eventsOf(asked, run.trace_id)
   t.ok(isWhole(events), `${events.length} events without a gap, one end`)
   t.equal(events.filter(({ kind }) => kind === 'run.start').length, 2)
-  const { body: trace } = await server.rest(`GET /v1/traces/${run.trace_id}`)
+  const { body: trace } = await asked.rest(`GET /v1/traces/${run.trace_id}`)
   const names = trace.artifacts.map(({ kind, name }: { kind: string; name: string }) => `${kind} ${name}`)
   t.same(names, [...new Set(names)], 'each artifact stands in the manifest once')
 }
 
 t.test(`${kills} workers killed with -9 in mid-run: each run goes on as a new attempt and ends once`, async (t) => {
   const took: number[] = []
+  const other = await serve(t, home, settings) // a run is as whole at a server that did not take it
   for (let left = kills; left > 0; left -= 4) {
     const count = Math.min(4, left)
     await Promise.all(Array.from({ length: count - workers.size }, startWorker))
@@ -125,7 +129,7 @@ t.test(`${kills} workers killed with -9 in mid-run: each run goes on as a new at
       }),
     )
     for (const { id, effects } of runs) {
-      await endedOnce(t, id)
+      await endedOnce(t, id, other)
       t.equal(effects('before'), 2, 'each attempt acts from step 1')
       t.equal(effects('after'), 1, 'the dead attempt acts no more')
     }
@@ -225,8 +229,10 @@ t.test('worker, server and PostgreSQL killed together: all comes back, nothing a
   const { id, effects, open } = await startRun()
   const writing = load()
   await inMidRun(id)
-  const { stdout } = await molar(['db', 'status', '--json'], environment(home))
-  process.kill(JSON.parse(stdout).pid, 'SIGKILL')
+  if (!pooled) {
+    const { stdout } = await molar(['db', 'status', '--json'], environment(home))
+    process.kill(JSON.parse(stdout).pid, 'SIGKILL')
+  }
   server.child.kill('SIGKILL')
   await Promise.all([server.ended, ...[...workers].map(kill)])
   const killed = Date.now()

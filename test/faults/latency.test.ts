@@ -19,50 +19,55 @@ import {
 
 // A database that is far away, or whose connections break, makes Molar slow; it makes it neither wrong nor stuck.
 
-/** A way to a server on loopback that a test makes long or cuts. */
-async function makeWay(t: Test, to: number) {
-  const way = { delay: 0, connections: new Set<Socket>(), port: 0, reset: () => {} }
-  way.reset = () => {
-    for (const socket of way.connections) socket.resetAndDestroy()
-  }
-  const server = createServer((near) => {
-    const far = connect(to, '127.0.0.1')
-    const pass = (from: Socket, into: Socket) => {
-      from.on('data', async (bytes) => {
-        // In order: timers of equal length fire in the order in which they were set.
-        if (way.delay > 0) await sleep(way.delay / 2)
-        into.write(bytes)
+/** Ways to servers on loopback that a test makes long or cuts, all at once: the database's, and its pooler's where there is one. */
+function makeWay(t: Test) {
+  const sockets = new Set<Socket>()
+  const way = {
+    delay: 0,
+    reset() {
+      for (const socket of sockets) socket.resetAndDestroy()
+    },
+    /** The same address by such a way. */
+    async to(address: string): Promise<string> {
+      const there = new URL(address)
+      const server = createServer((near) => {
+        const far = connect(Number(there.port), '127.0.0.1')
+        near.setNoDelay(true)
+        far.setNoDelay(true)
+        pass(near, far)
+        pass(far, near)
       })
-      from.on('error', () => {})
-      from.on('close', () => into.destroy())
-      way.connections.add(from)
-      from.on('close', () => way.connections.delete(from))
-    }
-    near.setNoDelay(true)
-    far.setNoDelay(true)
-    pass(near, far)
-    pass(far, near)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  way.port = (server.address() as AddressInfo).port
-  t.teardown(() => {
-    way.reset()
-    server.close()
-  })
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      t.teardown(() => {
+        way.reset()
+        server.close()
+      })
+      return Object.assign(new URL(there), { port: String((server.address() as AddressInfo).port) }).href
+    },
+  }
+  const pass = (from: Socket, into: Socket) => {
+    from.on('data', async (bytes) => {
+      // In order: timers of equal length fire in the order in which they were set.
+      if (way.delay > 0) await sleep(way.delay / 2)
+      into.write(bytes)
+    })
+    from.on('error', () => {})
+    from.on('close', () => into.destroy())
+    sockets.add(from)
+    from.on('close', () => sockets.delete(from))
+  }
   return way
 }
-
-const through = (url: string, port: number) => Object.assign(new URL(url), { port: String(port) }).href
 
 const app = await hostileApp()
 t.teardown(() => app.close())
 const database = await createTestDatabase()
 t.teardown(() => database.drop())
-const way = await makeWay(t, Number(new URL(database.url).port))
+const way = makeWay(t)
 const server = await serve(t, await emptyHome(t), {
-  DATABASE_URL: through(database.url, way.port),
-  MOLAR_EGRESS: 'private', // what is tested listens on loopback
-  MOLAR_MIGRATION_URL: through(database.ownerUrl, way.port),
+  DATABASE_URL: await way.to(database.url),
+  MOLAR_LISTEN_URL: await way.to(database.listenUrl),
+  MOLAR_MIGRATION_URL: await way.to(database.ownerUrl),
   MOLAR_WORKERS: '1',
   ...unlimited,
 })

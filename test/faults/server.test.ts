@@ -23,9 +23,7 @@ t.test('a server killed with -9 while runs wait and run: each ends once, without
   t.teardown(() => database.drop())
   const home = await emptyHome(t)
   const more = {
-    DATABASE_URL: database.url,
-    MOLAR_EGRESS: 'private', // what is tested listens on loopback
-    MOLAR_MIGRATION_URL: database.ownerUrl,
+    ...database.settings,
     MOLAR_WORKERS: '2',
     ...unlimited,
   }

@@ -27,7 +27,7 @@ const chores: Record<string, (services: OpenServices, config: Config) => Promise
   expiring: ({ db, keyring, publicUrl, queue }) => {
     const mail: ExpiryPlace['mail'] = (orgId, message, tx) =>
       queue.send('mail', mailJob(keyring, message), { orgId, tx })
-    return warnOfExpiry({ db, keyring, publicUrl, mail })
+    return warnOfExpiry({ db, publicUrl, mail })
   },
 }
 

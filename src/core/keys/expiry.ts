@@ -1,11 +1,8 @@
 import type { Database, Mail, Queries } from '../context.ts'
-import type { Keyring } from '../keyring.ts'
-import { signLink } from '../links/index.ts'
-import { claimExpiring, type Expiring, soonDays } from './store.ts'
+import { claimExpiring, type Expiring } from './store.ts'
 
 export interface ExpiryPlace {
   db: Database
-  keyring: Keyring
   publicUrl: string | null
   /** Sends a mail when the transaction commits. */
   mail(orgId: string, message: Mail, tx: Queries): Promise<void>
@@ -15,20 +12,18 @@ export interface ExpiryPlace {
 export async function warnOfExpiry(place: ExpiryPlace): Promise<number> {
   return place.db.system.tx(async (tx) => {
     const expiring = await claimExpiring(tx)
-    for (const one of expiring) await place.mail(one.org_id, await expiryMail(one, place), tx)
+    for (const one of expiring) await place.mail(one.org_id, expiryMail(one, place.publicUrl), tx)
     return expiring.length
   })
 }
 
-async function expiryMail(one: Expiring, { keyring, publicUrl }: ExpiryPlace): Promise<Mail> {
-  const link = { orgId: one.org_id, userId: one.user_id, command: 'tokens.renew', input: { id: one.id } }
-  const renewal = await signLink(keyring, link, soonDays * 24 * 60)
+function expiryMail(one: Expiring, publicUrl: string | null): Mail {
   const lines = [
     `${one.name} (${one.prefix}…) of ${one.org_name} stops working on ${one.expires_at.toISOString().slice(0, 10)}.`,
     '',
     ...(publicUrl === null
       ? [`To go on using it: molar tokens renew ${one.id}`]
-      : ['To go on using it for as long again:', `${publicUrl}/keys/renew?id=${one.id}&token=${renewal}`]),
+      : ['To go on using it for as long again:', `${publicUrl}/keys/renew?org=${one.org_id}&id=${one.id}`]),
     '',
     'Whoever does not need it any longer has nothing to do.',
   ]

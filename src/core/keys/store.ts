@@ -71,8 +71,7 @@ export interface Expiring {
   expires_at: Date
   org_id: string
   org_name: string
-  /** Who can renew it: whose it is, else the owner who came first. */
-  user_id: string
+  /** Of who can renew it: whose it is, else the owner who came first. */
   email: string
 }
 
@@ -87,9 +86,9 @@ export async function claimExpiring(tx: Queries): Promise<Expiring[]> {
            and expires_at - created_at > interval '${soonDays} days'
          limit 100 for update skip locked)
        returning id, name, prefix, expires_at, org_id, user_id)
-     select t.id, t.name, t.prefix, t.expires_at, t.org_id, o.name as org_name, p.user_id, p.email
+     select t.id, t.name, t.prefix, t.expires_at, t.org_id, o.name as org_name, p.email
      from told t join orgs o on o.id = t.org_id join lateral (
-       select m.user_id, u.email from members m join users u on u.id = m.user_id
+       select u.email from members m join users u on u.id = m.user_id
        where m.org_id = t.org_id and (m.user_id = t.user_id or m.role = 'owner')
        order by m.user_id = t.user_id desc nulls last, m.created_at limit 1) p on true`,
   )

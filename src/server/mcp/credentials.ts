@@ -10,7 +10,7 @@ export interface CredentialWatch {
 
 /** One question a credential and interval, however many streams it has open. */
 export function credentialWatch(services: () => Promise<Services>, every = 4000): CredentialWatch {
-  const watched = new Map<string, Set<() => void>>()
+  const watched = new Map<string, { credential: Credential | undefined; ends: Set<() => void> }>()
   let timer: NodeJS.Timeout | undefined
   let asking = false
 
@@ -20,9 +20,11 @@ export function credentialWatch(services: () => Promise<Services>, every = 4000)
     try {
       const { authenticate } = await services()
       await Promise.all(
-        [...watched].map(async ([token, ends]) => {
-          const ended = await authenticate({ kind: 'bearer', token }, {}).then(() => false, isEnd)
-          if (ended && watched.delete(token)) for (const end of ends) end()
+        [...watched].map(async ([name, { credential, ends }]) => {
+          // Of a session it is asked whether there is one; which org is meant is asked with every change.
+          const wanted = credential?.kind === 'session' ? { tenant: false as const } : {}
+          const ended = await authenticate(credential, wanted).then(() => false, isEnd)
+          if (ended && watched.delete(name)) for (const end of ends) end()
         }),
       )
     } catch {
@@ -34,14 +36,15 @@ export function credentialWatch(services: () => Promise<Services>, every = 4000)
 
   return {
     watch(credential, onEnd) {
-      const token = credential?.token ?? ''
-      const ends = watched.get(token) ?? new Set()
+      const name = credential ? `${credential.kind} ${credential.token}` : ''
+      const mine = watched.get(name) ?? { credential, ends: new Set() }
       const end = () => onEnd() // the same callback may wait twice
-      watched.set(token, ends.add(end))
+      mine.ends.add(end)
+      watched.set(name, mine)
       timer ??= setInterval(ask, every).unref()
       return () => {
-        ends.delete(end)
-        if (ends.size === 0 && watched.get(token) === ends) watched.delete(token)
+        mine.ends.delete(end)
+        if (mine.ends.size === 0 && watched.get(name) === mine) watched.delete(name)
         if (watched.size > 0) return
         clearInterval(timer)
         timer = undefined

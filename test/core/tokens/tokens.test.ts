@@ -6,6 +6,7 @@ import { signLink } from '../../../src/core/links/index.ts'
 import { mailJob } from '../../../src/core/mail.ts'
 import { serve } from '../../../src/server/serve.ts'
 import { openServices } from '../../../src/server/services.ts'
+import { connect } from '../../fixtures/mcp.ts'
 import { signedIn } from '../../fixtures/signed-in.ts'
 import { world } from '../../fixtures/world.ts'
 
@@ -90,6 +91,32 @@ t.test(
   },
 )
 
+t.test('streams that a session opened end with it, and not before; each server asks for itself', async (t) => {
+  const ide = await person('ide')
+  await ide.rest('POST /v1/orgs', { slug: 'ide-org', name: 'IDE' })
+  const content = `---\nspec_version: '1.0'\nid: 01a20032-35db-77c1-87d7-2a714c72096f\nslug: s\ndescription: d\n---\n# T\n\n## Steps\n1. Navigate to /\n`
+  await ide.rest('POST /v1/scenarios', { content })
+  const { body: run } = await ide.rest('POST /v1/runs', {
+    scenario_id: '01a20032-35db-77c1-87d7-2a714c72096f',
+    executor: 'external',
+  })
+  const { body: key } = await ide.rest('POST /v1/api-keys', { name: 'beside' })
+  const resourceSubscriptions = [`molar://runs/${run.id}`]
+  const open = async (shown: Parameters<typeof connect>[3]) =>
+    (await connect(t, `${second.url}/mcp`, 'modern', shown)).listen({ resourceSubscriptions })
+  const byCookie = await open({ cookie: ide.cookie, origin: second.url })
+  t.same(byCookie.honoredFilter.resourceSubscriptions, resourceSubscriptions)
+  const byKey = await open(key.api_key)
+  let lasting = true
+  void byCookie.closed.then(() => (lasting = false))
+  await ide.rest(`DELETE /v1/api-keys/${key.id}`)
+  t.equal(await byKey.closed, 'graceful')
+  t.ok(lasting, 'all were asked about; the session is still there')
+  const { body: sessions } = await ide.rest('GET /v1/sessions')
+  await ide.rest(`DELETE /v1/sessions/${sessions.items[0].id}`)
+  t.equal(await byCookie.closed, 'graceful')
+})
+
 t.test('a service token takes an admin; a member has their own tokens and sees no others', async (t) => {
   t.equal((await viewer.rest('POST /api/v1/tokens', { name: 'x', kind: 'svc' })).status, 403)
   const { body: svc } = await owner.rest('POST /api/v1/tokens', { name: 'nightly', kind: 'svc', role: 'viewer' })
@@ -113,7 +140,7 @@ t.test('a service token takes an admin; a member has their own tokens and sees n
   t.same(await onBoth(svc.token), [200, 200])
 })
 
-t.test('before a token runs out its person is told, once, with a link that renews it, once', async (t) => {
+t.test('before a token runs out its person is told, once; a link for a command is good for that, once', async (t) => {
   const services = await openServices(here.config, { log: quiet })
   t.teardown(() => services.close())
   const { body: made } = await owner.rest('POST /api/v1/tokens', { name: 'old', kind: 'svc' })
@@ -124,7 +151,6 @@ t.test('before a token runs out its person is told, once, with a link that renew
   const warn = () =>
     warnOfExpiry({
       db: services.db,
-      keyring,
       publicUrl: here.url,
       mail: (org, message, tx) => services.queue.send('mail', mailJob(keyring, message), { orgId: org, tx }),
     })
@@ -136,7 +162,20 @@ t.test('before a token runs out its person is told, once, with a link that renew
   t.match(soon, [{ id: made.id }])
 
   const link = new URL(/https?:\/\/\S+/.exec(mail!.text)![0])
-  const token = link.searchParams.get('token')!
+  const stranger = await here.rest(`GET ${link.pathname}${link.search}`, undefined, { authorization: '' })
+  t.match(stranger.headers.get('location'), /^\/auth\/login\?return_to=/, 'the link itself proves nothing')
+  const page = await owner.rest(`GET ${link.pathname}${link.search}`)
+  t.match(page, { status: 200, body: /<form method="post" action="\/keys\/renew"/ })
+  const send = (who: typeof owner) => {
+    const fields = new URLSearchParams(link.search).toString()
+    return who.rest('POST /keys/renew', fields, { 'content-type': 'application/x-www-form-urlencoded' })
+  }
+  t.equal((await send(viewer)).status, 403, 'nobody’s but theirs who may')
+  t.match((await send(owner)).body, /<strong>old<\/strong> is good until 20/)
+
+  const signed = (minutes: number, input: object, command = 'tokens.renew') =>
+    signLink(keyring, { orgId, userId: owner.id, command, input: input as Record<string, unknown> }, minutes)
+  const token = await signed(5, { id: made.id })
   const renew = (id: string, given = token, url = here.url) =>
     fetch(`${url}/api/v1/tokens/${id}/renew?token=${given}`, { method: 'POST' }).then(async (answer) => ({
       status: answer.status,
@@ -150,22 +189,17 @@ t.test('before a token runs out its person is told, once, with a link that renew
     401,
     'no bearer token',
   )
-  t.match(await here.rest(`GET ${link.pathname}${link.search}`, undefined, { authorization: '' }), {
-    status: 200,
-    body: /<form method="post" action="\/keys\/renew"/,
-  })
   const both = await Promise.all([renew(made.id), renew(made.id, token, second.url)])
   t.same(both.map(({ status }) => status).sort(), [200, 401], 'once, on whichever server')
   const renewed = both.find(({ status }) => status === 200)!.body
   t.ok(Date.parse(renewed.expires_at) > Date.now() + 80 * 86_400_000)
   const [event] = await sql(
-    `select actor_kind, result from audit_events where org_id = $1 and command = 'tokens.renew' and target = $2 and result = 'ok'`,
+    `select actor_kind, result from audit_events where org_id = $1 and command = 'tokens.renew' and target = $2 and result = 'ok'
+     order by seq desc limit 1`,
     [orgId, made.id],
   )
   t.match(event, { actor_kind: 'signed' })
 
-  const signed = (minutes: number, input: object, command = 'tokens.renew') =>
-    signLink(keyring, { orgId, userId: owner.id, command, input: input as Record<string, unknown> }, minutes)
   t.equal((await renew(made.id, await signed(-1, { id: made.id }))).status, 401, 'one that has run out')
   t.equal(
     (await renew(made.id, await signed(5, { id: made.id }, 'tokens.revoke'))).status,
@@ -176,13 +210,7 @@ t.test('before a token runs out its person is told, once, with a link that renew
   await sql('update credentials set revoked_at = now() where id = $1', [made.id])
   t.equal((await renew(made.id, spare)).status, 404)
   await sql('update credentials set revoked_at = null where id = $1', [made.id])
-  const page = await fetch(`${here.url}/keys/renew`, {
-    method: 'POST',
-    headers: { origin: here.url },
-    body: new URLSearchParams({ id: made.id, token: spare }),
-  })
-  t.equal(page.status, 200, 'a use that failed does not use it up')
-  t.match(await page.text(), /<strong>old<\/strong> is good until 20/)
+  t.equal((await renew(made.id, spare)).status, 200, 'a use that failed does not use it up')
   const gone = await signLink(keyring, { orgId, userId: viewer.id, command: 'tokens.renew', input: { id: made.id } }, 5)
   t.equal((await renew(made.id, gone)).status, 401, 'made for somebody who left')
 })

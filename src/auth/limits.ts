@@ -1,5 +1,6 @@
 import type { Queries } from '../core/context.ts'
 import { fail } from '../core/errors.ts'
+import { networkOf } from '../core/network.ts'
 import { forgetTries, takeTry } from './account-store.ts'
 
 const minute = 60
@@ -23,10 +24,14 @@ const limits: Record<Tried, { address: Limit; account?: Limit }> = {
   app_registration: { address: { most: 60, seconds: 60 * minute } },
   // Each makes this server ask an address that somebody gave.
   app_document: { address: { most: 60, seconds: 10 * minute } },
+  // Refusals that are written down.
+  app_refusal: { address: { most: 60, seconds: 10 * minute } },
+  // Each question is remembered for an hour, whoever asks.
+  app_request: { address: { most: 300, seconds: 10 * minute } },
   // Eight letters, known to the device that shows them.
   device_code: { address: { most: 30, seconds: 10 * minute } },
 }
-type Tried = 'sign_in' | 'mail' | 'app_registration' | 'app_document' | 'device_code'
+type Tried = 'sign_in' | 'mail' | 'app_registration' | 'app_document' | 'app_refusal' | 'app_request' | 'device_code'
 
 export interface Limits {
   /** Counts one try; throws rate_limited when there were too many. */
@@ -45,7 +50,7 @@ export function signInLimits(system: Queries): Limits {
       refuseLongAddress(account)
       const { address, account: own } = limits[what]
       const waits = await Promise.all([
-        takeTry(system, `${what} address ${from}`, address.most, address.seconds),
+        takeTry(system, `${what} address ${networkOf(from)}`, address.most, address.seconds),
         account && own ? takeTry(system, keyOf(what, account), own.most, own.seconds) : 0,
       ])
       const wait = Math.max(...waits)

@@ -100,10 +100,24 @@ t.test('over the limit every door says when to ask again', async (t) => {
 })
 
 t.test('keys are handed out by the address, and reports have an allowance of their own', async (t) => {
-  const here = await world(t, { environment: { MOLAR_ENTRIES_PER_MINUTE: '3', MOLAR_INGESTS_PER_MINUTE: '2' } })
+  const here = await world(t, {
+    environment: {
+      MOLAR_ENTRIES_PER_MINUTE: '3',
+      MOLAR_INGESTS_PER_MINUTE: '2',
+      MOLAR_TRUSTED_PROXIES: '127.0.0.1',
+    },
+  })
+  const from = async (address: string) =>
+    (await here.rest('POST /v1/api-keys', { name: 'x' }, { 'x-forwarded-for': address })).status
   const statuses: number[] = []
-  for (let call = 0; call < 5; call++) statuses.push((await here.rest('POST /v1/api-keys', { name: 'x' })).status)
+  for (let call = 0; call < 5; call++) statuses.push(await from('203.0.113.9'))
   t.same(statuses, [201, 201, 201, 429, 429])
+  const one = ['2a00:1:2:3::1', '2a00:1:2:3:ffff::', '2a00:1:2:3:4:5:6:7', '2a00:0001:2:3::9', '2a00:1:2:3:8::1']
+  const inOne: number[] = []
+  for (const address of one) inOne.push(await from(address))
+  t.same(inOne, [201, 201, 201, 429, 429], 'a network of 64 bits is one machine’s')
+  t.equal(await from('2a00:1:2:4::1'), 201)
+  t.equal(await from('::ffff:203.0.113.9'), 429, 'the IPv4 address in its other writing')
   const report = () => here.rest('POST /v1/runs/019301c0-cafe-7000-bea7-00000000dead/ingest', { events: [] })
   const answers = [await report(), await report(), await report()]
   t.match(answers.at(-1), { status: 429, body: { resource: 'ingests_per_minute', limit: 2 } })

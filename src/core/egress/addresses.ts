@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { plainAddress } from '../network.ts'
 
 /**
  * Addresses that are not public, by what they are: the special-purpose registries of IANA (RFC 6890 and its updates),
@@ -72,15 +73,4 @@ export function addressList(entries: readonly string[]): (address: string) => bo
     const plain = plainAddress(address)
     return isIP(plain) === 6 ? families[6].check(plain, 'ipv6') : families[4].check(plain, 'ipv4')
   }
-}
-
-/** Without its zone; and the IPv4 address that an IPv4-mapped or NAT64 one leads to, since that is where it goes. */
-function plainAddress(address: string): string {
-  const bare = address.replace(/^\[|\]$/g, '').replace(/%.*$/, '')
-  if (isIP(bare) !== 6) return bare
-  const written = new URL(`http://[${bare}]`).hostname.slice(1, -1) // the shortest form, in hexadecimal
-  const embedded = /^(?:::ffff|64:ff9b:):(?:([\da-f]{1,4}):)?([\da-f]{1,4})$/.exec(written)
-  if (!embedded) return written
-  const [high, low] = [Number.parseInt(embedded[1] ?? '0', 16), Number.parseInt(embedded[2]!, 16)]
-  return [high >> 8, high & 255, low >> 8, low & 255].join('.')
 }

@@ -1,6 +1,7 @@
 import type { Command } from '../command.ts'
 import type { CallContext, RateClass, RateLimiter, RateState } from '../context.ts'
 import { fail } from '../errors.ts'
+import { networkOf } from '../network.ts'
 import { installation, type Principal } from '../principal.ts'
 
 const words: Record<RateClass, { what: string; resource: string; who: string }> = {
@@ -21,14 +22,16 @@ export async function takeRate(
   const state = await rates.take(kind, holder(principal, remoteAddress))
   if (state) settle(state, onRate)
   if (command.rate !== 'entry' || remoteAddress === undefined) return
-  const byAddress = await rates.take('entry', { key: remoteAddress })
+  const byAddress = await rates.take('entry', { key: networkOf(remoteAddress) })
   if (byAddress) settle(byAddress, onRate)
 }
 
 /** Whose allowance it is: the org's, without one the person's, without one the address's. */
 function holder({ org, user }: Principal, remoteAddress: string | undefined): { key: string; orgId?: string } {
   if (org.id !== installation.id) return { key: `org ${org.id}`, orgId: org.id }
-  return { key: user ? `person ${user.id}` : `address ${remoteAddress ?? 'here'}` }
+  return {
+    key: user ? `person ${user.id}` : `address ${remoteAddress === undefined ? 'here' : networkOf(remoteAddress)}`,
+  }
 }
 
 function settle(state: RateState, onRate: CallContext['onRate']): void {

@@ -16,7 +16,7 @@ export async function changePassword(
 ): Promise<Told<unknown>> {
   refuse(await weakness(next, [account.name, account.email, account.email.split('@')[0] ?? '']))
   await people.limits.take('sign_in', visitor.address, account.email)
-  const told = await recorded(people, visitor, 'account.changePassword', undefined, async () => ({
+  const told = await recorded(people, visitor, 'account.changePassword', account.email, async () => ({
     told: await ask(
       people.auth.api.changePassword({
         body: { currentPassword: current, newPassword: next, revokeOtherSessions: true },
@@ -39,7 +39,11 @@ export async function checkPassword(
   password: string,
 ): Promise<void> {
   await people.limits.take('sign_in', visitor.address, account.email)
-  await ask(people.auth.api.verifyPassword({ body: { password }, headers: headersOf(visitor), returnHeaders: true }))
+  const body = { password }
+  await recorded(people, visitor, 'account.showPassword', account.email, async () => ({
+    told: await ask(people.auth.api.verifyPassword({ body, headers: headersOf(visitor), returnHeaders: true })),
+    account,
+  }))
   await people.limits.forget('sign_in', account.email)
 }
 
@@ -68,13 +72,16 @@ export async function beginTwoFactor(
   password: string | undefined,
 ): Promise<{ uri: string; secret: string; backupCodes: string[] }> {
   await people.limits.take('sign_in', visitor.address, account.email)
-  const { answer } = await ask(
-    people.auth.api.enableTwoFactor({
-      body: { ...(password && { password }), method: 'totp' },
-      headers: headersOf(visitor),
-      returnHeaders: true,
-    }),
-  )
+  const { answer } = await recorded(people, visitor, 'account.twoFactorBegin', account.email, async () => ({
+    told: await ask(
+      people.auth.api.enableTwoFactor({
+        body: { ...(password && { password }), method: 'totp' },
+        headers: headersOf(visitor),
+        returnHeaders: true,
+      }),
+    ),
+    account,
+  }))
   await people.limits.forget('sign_in', account.email)
   const { totpURI: uri = '', backupCodes = [] } = answer as { totpURI?: string; backupCodes?: string[] }
   return { uri, secret: new URL(uri).searchParams.get('secret') ?? '', backupCodes }
@@ -88,7 +95,7 @@ export async function confirmTwoFactor(
 ): Promise<Told<unknown>> {
   await people.limits.take('sign_in', visitor.address, account.email)
   const code = typed.replaceAll(/\s/g, '')
-  const told = await recorded(people, visitor, 'account.twoFactorOn', undefined, async () => ({
+  const told = await recorded(people, visitor, 'account.twoFactorOn', account.email, async () => ({
     told: await ask(
       people.auth.api.verifyTOTP({
         body: { code },
@@ -110,7 +117,7 @@ export async function endTwoFactor(
   password: string | undefined,
 ): Promise<Told<unknown>> {
   await people.limits.take('sign_in', visitor.address, account.email)
-  const told = await recorded(people, visitor, 'account.twoFactorOff', undefined, async () => ({
+  const told = await recorded(people, visitor, 'account.twoFactorOff', account.email, async () => ({
     told: await ask(
       people.auth.api.disableTwoFactor({
         body: { ...(password && { password }) },

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Provider } from 'oidc-provider'
 import type { OAuthOptions } from '../auth/oauth/provider.ts'
+import { requestIdHeader } from '../auth/oauth/record.ts'
 import { defaultScope, oauthPaths, resourceMetadata } from '../auth/oauth/resource.ts'
 import { oauthPages, personOf, type WebOptions } from '../web/index.ts'
 
@@ -74,6 +75,7 @@ async function passOn(
     'x-forwarded-host': host,
     'x-forwarded-proto': protocol.slice(0, -1),
     'x-forwarded-for': request.ip,
+    [requestIdHeader]: request.id,
   })
   for (const [name, value] of Object.entries(reply.getHeaders()))
     if (value !== undefined) reply.raw.setHeader(name, value)

@@ -32,9 +32,12 @@ export function consentPages(app: FastifyInstance, options: WebOptions & { oauth
     const asked = await ask(options, request, reply.raw)
     const answering = { provider: await options.oauth(), request: request.raw, reply: reply.raw }
     const fields = fieldsOf(request)
-    if (fields.text('answer') === 'no') return reply.redirect(await deny(answering), 303)
     const context = { ...options.contextOf(request), door: 'web' as const }
     const { db, authenticate } = await options.services()
+    if (fields.text('answer') === 'no') {
+      const principal = await authenticate(context.credential, { tenant: false })
+      return reply.redirect(await deny(answering, asked, { db, principal, context }), 303)
+    }
     const principal = await authenticate(context.credential, { org: fields.text('org') })
     return reply.redirect(await approve(answering, asked, { db, principal, context }), 303)
   })

@@ -5,6 +5,7 @@ import { pino } from 'pino'
 import t from 'tap'
 import { forget } from '../../src/auth/oauth/store.ts'
 import { readConfig } from '../../src/config.ts'
+import { makeKeyring } from '../../src/core/keyring.ts'
 import { openDatabase, silentLog } from '../../src/db/index.ts'
 import { serve } from '../../src/server/serve.ts'
 import { freePort } from '../fixtures/free-port.ts'
@@ -241,6 +242,38 @@ t.test('refresh tokens rotate; two refreshes at once both work; a late one ends 
   t.equal(await errorOf(refresh(client, old)), 'invalid_grant')
   t.equal(await errorOf(refresh(client, next.refresh_token!)), 'invalid_grant')
   t.equal((await me(next.access_token)).status, 401)
+})
+
+t.test('however much an app is used, the person is asked again after a year', async (t) => {
+  const { client, tokens } = await signIn(await session(ada))
+  const keyring = makeKeyring(await readFile(join(here.home, 'secret'), 'utf8'))
+  const [{ fingerprint, payload }] = await sql(
+    `select fingerprint, payload from oauth_records where model = 'Grant' order by expires_at desc limit 1`,
+  )
+  const about = `oauth|Grant|${fingerprint.toString('hex')}`
+  const grant = JSON.parse(keyring.open(payload, about))
+  t.equal(Math.round((grant.exp - grant.iat) / 86_400), 365)
+  const endsIn = (seconds: number) =>
+    sql(`update oauth_records set payload = $2 where fingerprint = $1`, [
+      fingerprint,
+      keyring.seal(JSON.stringify({ ...grant, exp: Math.floor(Date.now() / 1000) + seconds }), about),
+    ])
+  await endsIn(1000)
+  const next = await refresh(client, tokens.refresh_token!)
+  const [{ left }] = await sql(
+    `select extract(epoch from max(expires_at) - now())::int as left from oauth_records
+     where model = 'RefreshToken' and grant_id = $1`,
+    [grant.jti],
+  )
+  t.ok(left > 1000, 'the first was made for longer')
+  const [{ last }] = await sql(
+    `select extract(epoch from expires_at - now())::int as last from oauth_records
+     where model = 'RefreshToken' and grant_id = $1 order by expires_at limit 1`,
+    [grant.jti],
+  )
+  t.ok(last <= 1000, `a refresh token does not outlive the grant: ${last} s`)
+  await endsIn(-1)
+  t.equal(await errorOf(refresh(client, next.refresh_token!)), 'invalid_grant')
 })
 
 t.test('revoking either token ends both; a stranger can neither revoke nor look', async (t) => {
@@ -548,6 +581,14 @@ t.test('what no client needs is refused, and so is a flood; who is not used is f
   await used('device_code')
   const guess = await browser(here.url).send(`${here.url}/device`, { xsrf: '', user_code: 'BBBB-BBBB', confirm: 'yes' })
   t.match(guess, { status: 429, body: /Too many tries/ })
+  await used('app_request')
+  const asking = await fetch(as.device_authorization_endpoint!, {
+    method: 'POST',
+    body: new URLSearchParams({ client_id: 'molar-cli' }),
+  })
+  t.equal(asking.status, 429, 'each leaves something behind')
+  t.match(await browser(here.url).visit(as.authorization_endpoint!), { status: 429, body: /Too many tries/ })
+  await sql('delete from sign_in_limits')
   await used('app_document')
   const asked = new URLSearchParams({ client_id: 'https://a.example/app.json', response_type: 'code' })
   t.match(await browser(here.url).visit(`${as.authorization_endpoint}?${asked}`), {
@@ -555,6 +596,32 @@ t.test('what no client needs is refused, and so is a flood; who is not used is f
     body: /Too many tries/,
   })
   await sql('delete from sign_in_limits')
+})
+
+t.test('what apps and typed codes were refused is on record; a flood of it is not', async (t) => {
+  const refusals = () =>
+    sql(
+      `select command, target, result from audit_events where org_id = '00000000-0000-0000-0000-000000000000'
+       and command like 'apps.%' and result <> 'ok' order by seq`,
+    )
+  const before = (await refusals()).length
+  const { client } = await signIn(await session(ada))
+  t.equal(await errorOf(refresh(client, 'x'.repeat(43))), 'invalid_grant')
+  await browser(here.url).send(as.token_endpoint!, { client_id: 'nobody', grant_type: 'refresh_token' })
+  await here.rest('POST /api/oauth/register', { redirect_uris: [] }, { authorization: '' })
+  await authorize(client, await session(ada), {}, { no: true })
+  const user = browser(here.url, await session(ada))
+  const xsrf = /name="xsrf" value="(\w+)"/.exec((await user.visit(`${here.url}/device`)).body)![1]!
+  await user.send(`${here.url}/device`, { xsrf, user_code: 'BBBB-BBBB', confirm: 'yes' })
+  t.match((await refusals()).slice(before), [
+    { command: 'apps.token', target: client.client_id, result: 'invalid_grant' },
+    { command: 'apps.token', target: 'nobody', result: 'invalid_client' },
+    { command: 'apps.register', result: 'invalid_redirect_uri' },
+    { command: 'apps.connect', target: client.client_id, result: 'access_denied' },
+    { command: 'apps.device', result: 'NotFoundError' },
+  ])
+  for (let tries = 0; tries < 65; tries++) await browser(here.url).send(as.token_endpoint!, { client_id: 'nobody' })
+  t.ok((await refusals()).length - before < 70)
 })
 
 t.test('the tables hold nothing that opens anything', async (t) => {

@@ -1,11 +1,13 @@
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import pg from 'pg'
+import { pino } from 'pino'
 import t from 'tap'
 import { freePort } from '../fixtures/free-port.ts'
 import { inspect, openBrowser, openWindow } from '../fixtures/pages.ts'
-import { fromLink, mailTo, totp } from '../fixtures/visitor.ts'
+import { fromLink, mailTo, totp, Visitor } from '../fixtures/visitor.ts'
 import { world } from '../fixtures/world.ts'
 
 // The pages for people, used in a real browser: every one is looked at by axe, in light and in dark.
@@ -13,11 +15,19 @@ import { world } from '../fixtures/world.ts'
 const port = await freePort()
 const origin = `http://localhost:${port}`
 // Passkeys need a name: a browser gives none to an address.
-const here = await world(t, { environment: { MOLAR_PORT: String(port), MOLAR_PUBLIC_URL: origin } })
+const requests: { request_id: string; method: string; path: string; status: number }[] = []
+const log = pino({ level: 'info' }, { write: (line) => void requests.push(JSON.parse(line)) })
+const here = await world(t, { environment: { MOLAR_PORT: String(port), MOLAR_PUBLIC_URL: origin }, log })
 const database = new pg.Client({ connectionString: here.config.migrationUrl })
 await database.connect()
 t.teardown(() => database.end())
 const sql = (text: string) => database.query(`begin; set local role molar_system; ${text}; commit`)
+/** Of which requests there is an audit event. An org's go with it, so they are looked at before. */
+const recorded = new Set<string>()
+const lookAtRecords = async () => {
+  const { rows } = await database.query('select distinct request_id from audit_events')
+  for (const { request_id } of rows) recorded.add(request_id)
+}
 const browser = await openBrowser(t)
 const ada = await openWindow(browser, origin)
 const { page } = ada
@@ -300,6 +310,7 @@ t.test('orgs: made, joined by invitation, roles, given away, left', async (t) =>
   const archive = dan.page.waitForEvent('download')
   await dan.page.getByRole('button', { name: 'Export everything' }).click()
   t.match((await archive).suggestedFilename(), /engines.*\.tar\.gz$/)
+  await lookAtRecords()
   await dan.page.getByLabel('to make sure').fill('engine')
   await dan.page.getByRole('button', { name: 'Delete organisation' }).click()
   await dan.page.getByRole('alert').filter({ hasText: 'not the slug' }).waitFor()
@@ -334,11 +345,13 @@ t.test('an app is connected, on a page that names it, and a device by its code',
   await page.getByRole('button', { name: 'Disconnect An agent' }).click()
   await page.getByRole('status').filter({ hasText: 'It has ended' }).waitFor()
 
-  const device = await fetch(`${origin}/api/oauth/device`, {
-    method: 'POST',
-    body: new URLSearchParams({ client_id: 'molar-cli' }),
-  })
-  await page.goto(((await device.json()) as { verification_uri_complete: string }).verification_uri_complete)
+  const ask = async (path: string, fields: Record<string, string>): Promise<Record<string, string>> => {
+    const body = new URLSearchParams({ client_id: 'molar-cli', ...fields })
+    const text = await (await fetch(`${origin}/api/oauth/${path}`, { method: 'POST', body })).text()
+    return text === '' ? {} : JSON.parse(text)
+  }
+  const device = await ask('device', {})
+  await page.goto(device.verification_uri_complete!)
   await inspect(t, ada, 'device')
   await page.getByRole('button', { name: 'Continue' }).click()
   await inspect(t, ada, 'consent for a device')
@@ -346,6 +359,21 @@ t.test('an app is connected, on a page that names it, and a device by its code',
   await page.getByRole('button', { name: 'Connect', exact: true }).click()
   await page.getByRole('heading', { name: 'Connected' }).waitFor()
   await inspect(t, ada, 'device connected')
+  const grant_type = 'urn:ietf:params:oauth:grant-type:device_code'
+  const first = await ask('token', { grant_type, device_code: device.device_code! })
+  const next = await ask('token', { grant_type: 'refresh_token', refresh_token: first.refresh_token! })
+  t.match(next, { access_token: /./, refresh_token: /./ })
+  await ask('revoke', { token: next.refresh_token! })
+  const { rows } = await database.query(
+    `select e.command, e.actor_kind, e.actor_name, o.slug from audit_events e join orgs o on o.id = e.org_id
+     where e.command like 'apps.%' and o.slug = 'looms' order by e.seq`,
+  )
+  const app = { actor_kind: 'oauth', actor_name: 'Molar CLI', slug: 'looms' }
+  t.match(
+    rows.slice(-3),
+    ['apps.token', 'apps.refresh', 'apps.revoke'].map((command) => ({ command, ...app })),
+    'what the app does itself is on record where the org looks',
+  )
   await page.goto('/api/oauth/authorize?client_id=nobody')
   await inspect(t, ada, 'app refused')
 })
@@ -387,4 +415,73 @@ t.test('an account ends', async (t) => {
   await link.page.getByRole('button', { name: 'Delete my account' }).click()
   await link.page.getByRole('heading', { name: 'Your account is gone' }).waitFor()
   await inspect(t, link, 'farewell')
+})
+
+/** What changes nothing that is to be on record, and why. */
+const silent: Record<string, string> = {
+  'POST /auth/passkey/challenge': 'a question; the answer is on record',
+  'POST /account/passkeys/challenge': 'a question; the answer is on record',
+  'POST /api/oauth/device': 'a code that nobody has typed opens nothing; typing it is on record, and so is the yes',
+  'POST /api/oauth/introspect': 'a read',
+  'POST /orgs/:org/export': 'a link for an owner; the archive that it gives is on record',
+  'POST /orgs/:org/delete': 'an org’s trail ends with it; who ended it stays in org_purges',
+  'POST /mcp': 'its commands are on record',
+  'DELETE /mcp': 'ends a connection, and nothing that opens one',
+}
+/** GETs that do something. */
+const acting = ['GET /exports/:org']
+
+t.test('whatever a form, a sign-in or an app does is an audit event: each route that is no command', async (t) => {
+  // What the windows above have not done.
+  const eve = new Visitor(origin)
+  const address = 'eve@example.com'
+  await eve.send('/auth/signup', { name: 'Eve', email: address, password })
+  await eve.send('/auth/verify', { token: fromLink(await mailTo(here.home, address), 'token') })
+  await eve.send('/account/password', { current: password, next: `${password}, or three` })
+  await eve.send('/account/email', { email: 'eva@example.com', password: `${password}, or three` })
+  await eve.send('/account/sessions/end-others', {})
+  await eve.send('/account/two-factor/off', { password: `${password}, or three` })
+  const rest = async (path: string) => JSON.parse((await eve.get(path)).text)
+  await eve.send('/orgs', { name: 'Eves', slug: 'eves', terms: 'yes' })
+  await eve.send('/orgs/choose', { org: 'eves' })
+  await eve.send('/orgs/eves/rename', { name: 'Eve and others' })
+  await eve.send('/orgs/eves/invitations', { email: 'fay@example.com', role: 'viewer' })
+  await eve.send('/orgs/eves/invitations/revoke', {
+    id: (await rest('/api/v1/orgs/eves/invitations')).invitations[0].id,
+  })
+  await sql(`insert into members (org_id, user_id, role) select o.id, u.id, 'viewer' from orgs o, users u
+    where o.slug = 'eves' and u.email = 'bea@example.com'`)
+  const { members } = await rest('/api/v1/orgs/eves/members')
+  await eve.send('/orgs/eves/members/remove', {
+    user_id: members.find((one: { role: string }) => one.role === 'viewer').user_id,
+  })
+  await eve.send('/tokens', { name: 'mine', kind: 'pat', scopes: 'mcp:read', days: '30' })
+  const { id } = (await rest('/api/v1/tokens')).tokens[0]
+  await eve.send('/keys/renew', { id, org: 'eves' })
+  await eve.send('/tokens/revoke', { id })
+
+  const text = await readFile(new URL('../routes-without-command.txt', import.meta.url), 'utf8')
+  const routes = text.trim().split('\n')
+  const changing = [...routes.filter((route) => !route.startsWith('GET ') && !(route in silent)), ...acting]
+  t.same(
+    Object.keys(silent).filter((route) => !routes.includes(route)),
+    [],
+    'no exception for a route that is gone',
+  )
+  await lookAtRecords()
+  const { rows: ended } = await database.query(
+    `select org_slug, email from org_purges join users on users.id = started_by where status = 'completed'`,
+  )
+  t.match(ended, [{ org_slug: 'engines', email: 'dan@example.com' }])
+  for (const route of changing) {
+    const [method, path = ''] = route.split(' ')
+    const pattern = new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]+')}$`)
+    const done = requests.filter((one) => one.method === method && pattern.test(one.path) && one.status < 400)
+    t.ok(done.length > 0, `${route} was used`)
+    t.same(
+      done.filter((one) => !recorded.has(one.request_id)),
+      [],
+      `${route} is on record`,
+    )
+  }
 })

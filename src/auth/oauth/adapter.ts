@@ -2,9 +2,11 @@ import { type Adapter, type AdapterFactory, type AdapterPayload, errors, Provide
 import type { Database } from '../../core/context.ts'
 import { newId } from '../../core/ids.ts'
 import type { Keyring } from '../../core/keyring.ts'
+import { nobody } from '../../core/principal.ts'
 import type { Limits } from '../limits.ts'
 import { readClient, sealClient } from './clients.ts'
 import { tellClient } from './errors.ts'
+import { appOf, recordIn } from './record.ts'
 import * as store from './store.ts'
 
 export interface AdapterOptions {
@@ -69,15 +71,23 @@ function records(model: string, { db, keyring }: AdapterOptions): Adapter {
       if (first || model === 'RefreshToken') return
       // Two requests with one code: somebody has a copy of it, so neither keeps what it opened.
       const { grantId } = (await this.find(id)) ?? {}
-      if (grantId) await store.deleteGrant(db.system, grantId)
+      if (grantId) await endGrant(db, grantId)
       throw new errors.InvalidGrant('code already consumed')
     },
     async destroy(id) {
-      if (model === 'Grant') await store.deleteGrant(db.system, id)
+      if (model === 'Grant') await endGrant(db, id)
       else await store.deleteRecord(db.system, model, fingerprintOf(id))
     },
-    revokeByGrantId: (grantId) => store.deleteGrant(db.system, grantId),
+    revokeByGrantId: (grantId) => endGrant(db, grantId),
   }
+}
+
+/** oidc-provider ends a grant once for each kind of token: the first time is the one on record. */
+async function endGrant(db: Database, id: string): Promise<void> {
+  await db.system.tx(async (tx) => {
+    const holder = await store.deleteGrant(tx, id)
+    if (holder) await recordIn(tx, 'apps.revoke', appOf(holder), { target: id })
+  })
 }
 
 const isConsumed = (model: string, { consumed }: store.StoredRecord): boolean =>
@@ -93,15 +103,20 @@ function accessTokens({ db, fingerprintOf, resource }: AdapterOptions): Adapter 
   return {
     ...unused('AccessToken'),
     async upsert(id, payload, expiresIn = 0) {
-      const inserted = await store.insertToken(db.system, {
+      const token = {
         id: newId(),
         fingerprint: fingerprintOf(id),
         prefix: id.slice(0, 6),
         grantId: payload.grantId ?? '',
         scopes: (payload.scope ?? '').split(' ').filter(Boolean),
         expiresIn,
+      }
+      await db.system.tx(async (tx) => {
+        const holder = await store.insertToken(tx, token)
+        if (!holder) throw new errors.InvalidGrant('grant not found')
+        const refreshed = payload.gty?.endsWith('refresh_token')
+        await recordIn(tx, refreshed ? 'apps.refresh' : 'apps.token', appOf(holder), { target: token.id })
       })
-      if (!inserted) throw new errors.InvalidGrant('grant not found')
     },
     async find(id) {
       const found = await store.findToken(db.system, fingerprintOf(id))
@@ -120,7 +135,7 @@ function accessTokens({ db, fingerprintOf, resource }: AdapterOptions): Adapter 
       }
     },
     destroy: (id) => store.deleteToken(db.system, fingerprintOf(id)),
-    revokeByGrantId: (grantId) => store.deleteGrant(db.system, grantId),
+    revokeByGrantId: (grantId) => endGrant(db, grantId),
   }
 }
 
@@ -129,7 +144,10 @@ function clients({ db, keyring, limits }: AdapterOptions): Adapter {
     ...unused('Client'),
     async upsert(id, payload) {
       await limits.take('app_registration', Provider.ctx?.ip ?? '')
-      await sealClient(db, keyring, id, payload)
+      await db.system.tx(async (tx) => {
+        await sealClient(tx, keyring, id, payload)
+        await recordIn(tx, 'apps.register', nobody, { target: id })
+      })
     },
     find: (id) => readClient(db, keyring, id),
   }

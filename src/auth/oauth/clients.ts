@@ -1,5 +1,5 @@
 import type { AdapterPayload, ClientMetadata } from 'oidc-provider'
-import type { Database } from '../../core/context.ts'
+import type { Database, Queries } from '../../core/context.ts'
 import type { Keyring } from '../../core/keyring.ts'
 import { findClient, insertClient } from './store.ts'
 
@@ -27,8 +27,8 @@ export const clientDefaults: Partial<ClientMetadata> = {
 
 const about = (id: string) => `oauth|Client|${id}`
 
-export async function sealClient(db: Database, keyring: Keyring, id: string, metadata: AdapterPayload): Promise<void> {
-  await insertClient(db.system, id, keyring.seal(JSON.stringify(metadata), about(id)))
+export async function sealClient(tx: Queries, keyring: Keyring, id: string, metadata: AdapterPayload): Promise<void> {
+  await insertClient(tx, id, keyring.seal(JSON.stringify(metadata), about(id)))
 }
 
 export async function readClient(db: Database, keyring: Keyring, id: string): Promise<AdapterPayload | undefined> {

@@ -79,7 +79,21 @@ export async function approve(
   return provider.interactionResult(request, reply, result, { mergeWithLastSubmission: false })
 }
 
-export async function deny({ provider, request, reply }: Answering): Promise<string> {
+/** `principal`: the person, in no org. */
+export async function deny(
+  { provider, request, reply }: Answering,
+  { client }: Asked,
+  { db, principal, context }: { db: Database; principal: Principal; context: CallContext },
+): Promise<string> {
+  await db.tenant(principal.org.id).tx((tx) =>
+    appendAudit(tx, {
+      command: { name: 'apps.connect' },
+      principal,
+      context,
+      target: client.id,
+      result: 'access_denied',
+    }),
+  )
   const result = { error: 'access_denied', error_description: 'the person said no' }
   return provider.interactionResult(request, reply, result, { mergeWithLastSubmission: false })
 }

@@ -18,6 +18,7 @@ import { makeAdapter } from './adapter.ts'
 import { cliClient, clientDefaults, mendMetadata } from './clients.ts'
 import { tellClient } from './errors.ts'
 import type { OAuthPages, ShownPage } from './pages.ts'
+import { record } from './record.ts'
 import { defaultScope, isResource, oauthFingerprint, oauthPaths, resourceOf } from './resource.ts'
 import { holdsGrant } from './store.ts'
 
@@ -47,24 +48,63 @@ export function makeProvider(options: OAuthOptions): Provider {
   // The server behind has put the public address and the caller's own into the forwarding headers.
   provider.proxy = true
   provider.use(async (ctx, next) => {
+    const { method, path } = ctx
+    const typed = path === oauthPaths.verify
     // A link with the code in it fills the form in, and the person still sends it.
-    if (ctx.method === 'GET' && ctx.path === oauthPaths.verify) {
+    if (typed && method === 'GET') {
       ctx.state.userCode = String(ctx.query.user_code ?? '')
       ctx.query = {}
     }
-    if (ctx.method === 'POST' && ctx.path === oauthPaths.verify) {
-      const refused = await limits.take('device_code', ctx.ip).catch((error: unknown) => error)
+    const what = typed && method === 'POST' ? 'device_code' : asksAnew.has(path) ? 'app_request' : undefined
+    if (what) {
+      const refused = await limits.take(what, ctx.ip).catch((error: unknown) => error)
       if (refused !== undefined && !(refused instanceof CommandError)) throw refused
       if (refused) {
         ctx.status = 429
-        return show(ctx, options.pages.error(refused.message))
+        if (path !== oauthPaths.device) return show(ctx, options.pages.error(refused.message))
+        ctx.body = { error: 'temporarily_unavailable', error_description: refused.message }
+        return
       }
     }
     await next()
-    if ((ctx.oidc as { route?: string } | undefined)?.route === 'discovery') ctx.body = onlyOAuth(ctx.body as object)
+    const { oidc } = ctx as unknown as Partial<KoaContextWithOIDC>
+    if (what === 'device_code' && oidc) await recordCode(ctx as KoaContextWithOIDC, options.db)
+    if ((oidc as { route?: string } | undefined)?.route === 'discovery') ctx.body = onlyOAuth(ctx.body as object)
   })
+  recordRefusals(provider, options, limits)
   provider.on('server_error', (_ctx, error) => options.log.error({ err: error }, 'the OAuth server failed'))
   return provider
+}
+
+/** Each leaves something behind in the database, and anybody may ask. */
+const asksAnew: ReadonlySet<string> = new Set([oauthPaths.authorize, oauthPaths.device])
+
+/** What came of a code that a person typed. */
+async function recordCode(ctx: KoaContextWithOIDC, db: Database): Promise<void> {
+  const wrong = ctx.state.wrongCode as Error | undefined
+  if (!wrong && ctx.status >= 400) return // what the form itself was refused for
+  const target = ctx.oidc.entities.DeviceCode?.clientId
+  await record(db, 'apps.device', { ctx, target, ...(wrong && { result: wrong.name }) })
+}
+
+/** What an app was refused. No more of one address than its share: anybody may ask. */
+function recordRefusals(provider: Provider, { db, log }: OAuthOptions, limits: Limits): void {
+  const refused = (happening: Parameters<typeof record>[1]) => async (ctx: KoaContextWithOIDC, error: Error) => {
+    const { error: result = error.name, status = 400 } = error as Error & { error?: string; status?: number }
+    // A device asks until somebody has answered.
+    if (status >= 429 || result === 'authorization_pending' || result === 'slow_down') return
+    const target = String(ctx.oidc.client?.clientId ?? ctx.oidc.params?.client_id ?? '') || undefined
+    try {
+      await limits.take('app_refusal', ctx.ip)
+      await record(db, happening, { ctx, target, result })
+    } catch (cause) {
+      log.warn({ err: cause, refused: result, client: target }, 'a refusal is not in the audit trail')
+    }
+  }
+  provider.on('grant.error', refused('apps.token'))
+  provider.on('registration_create.error', refused('apps.register'))
+  provider.on('revocation.error', refused('apps.revoke'))
+  provider.on('device_authorization.error', refused('apps.device'))
 }
 
 function configuration(options: OAuthOptions, limits: Limits): Configuration {
@@ -112,9 +152,9 @@ function configuration(options: OAuthOptions, limits: Limits): Configuration {
       AccessToken: hour,
       AuthorizationCode: 60,
       DeviceCode: 600,
-      Grant: 3650 * day, // it ends when it is revoked, or when nothing hangs on it any more
+      Grant: 365 * day, // then the person is asked again, however much the app is used
       Interaction: hour,
-      RefreshToken: 90 * day,
+      RefreshToken: ({ oidc }) => Math.min(90 * day, oidc.entities.Grant?.remainingTTL ?? 0),
       Session: hour,
     },
   }
@@ -158,12 +198,11 @@ function features({ issuer, pages }: OAuthOptions, limits: Limits): Configuratio
     },
     deviceFlow: {
       enabled: true,
-      userCodeInputSource: async (ctx, _form, _out, error) =>
-        codePage(
-          ctx,
-          error && 'userCode' in error ? String(error.userCode ?? '') : ctx.state.userCode,
-          wrongCode(error),
-        ),
+      async userCodeInputSource(ctx, _form, _out, error) {
+        ctx.state.wrongCode = error
+        const userCode = error && 'userCode' in error ? String(error.userCode ?? '') : ctx.state.userCode
+        codePage(ctx, userCode, wrongCode(error))
+      },
       userCodeConfirmSource: async (ctx, _form, _client, _device, userCode) => codePage(ctx, userCode),
       successSource: async (ctx) => show(ctx, pages.codeDone()),
     },

@@ -1,5 +1,5 @@
 import type { Queries } from '../../core/context.ts'
-import type { Scope } from '../../core/principal.ts'
+import type { Principal, Scope } from '../../core/principal.ts'
 
 // What the OAuth server remembers. All of it is read and written as the system: an app's request names no org.
 
@@ -103,9 +103,27 @@ export async function insertGrant(db: Queries, grant: NewGrant): Promise<boolean
   return rows.length > 0
 }
 
-/** With it go its codes, its refresh tokens and its access tokens. */
-export async function deleteGrant(db: Queries, id: string): Promise<void> {
-  await db.query('delete from oauth_grants where id = $1', [id])
+/** Whose a grant is: the app, the person that it acts for, and the org in which it does. */
+export interface GrantHolder {
+  /** The grant's. */
+  id: string
+  client_name: string
+  org: Principal['org']
+  user: NonNullable<Principal['user']>
+}
+
+const holderOf = (grant: string) => `select g.id, g.client_name,
+    json_build_object('id', o.id, 'slug', o.slug, 'name', o.name) as org,
+    json_build_object('id', u.id, 'email', u.email, 'name', u.name) as "user"
+  from ${grant} g join orgs o on o.id = g.org_id join users u on u.id = g.user_id`
+
+/** With it go its codes, its refresh tokens and its access tokens. Whose it was; undefined where it was gone already. */
+export async function deleteGrant(db: Queries, id: string): Promise<GrantHolder | undefined> {
+  const [holder] = await db.query<GrantHolder>(
+    `with gone as (delete from oauth_grants where id = $1 returning *) ${holderOf('gone')}`,
+    [id],
+  )
+  return holder
 }
 
 /** Whether the person still holds this grant; without a grant, whether there is such a person. */
@@ -125,16 +143,18 @@ export interface NewToken {
   expiresIn: number
 }
 
-/** False where the grant is gone. The role is the least: what counts is the person's own, at the time of use. */
-export async function insertToken(db: Queries, token: NewToken): Promise<boolean> {
-  const rows = await db.query(
-    `with used as (update oauth_grants set last_used_at = now() where id = $4 returning id, org_id, user_id, client_name)
-     insert into credentials (id, org_id, kind, name, prefix, fingerprint, scopes, role, user_id, expires_at, grant_id)
-     select $1, org_id, 'oauth', client_name, $3, $2, $5, 'viewer', user_id, now() + $6 * interval '1 second', id from used
-     returning 1 as done`,
+/** Undefined where the grant is gone. The role is the least: what counts is the person's own, at the time of use. */
+export async function insertToken(db: Queries, token: NewToken): Promise<GrantHolder | undefined> {
+  const [holder] = await db.query<GrantHolder>(
+    `with used as (update oauth_grants set last_used_at = now() where id = $4 returning id, org_id, user_id, client_name),
+     made as (
+       insert into credentials (id, org_id, kind, name, prefix, fingerprint, scopes, role, user_id, expires_at, grant_id)
+       select $1, org_id, 'oauth', client_name, $3, $2, $5, 'viewer', user_id, now() + $6 * interval '1 second', id from used
+     )
+     ${holderOf('used')}`,
     [token.id, token.fingerprint, token.prefix, token.grantId, token.scopes, token.expiresIn],
   )
-  return rows.length > 0
+  return holder
 }
 
 export interface StoredToken {

@@ -10,13 +10,15 @@ import { startRecording } from '../../src/cli/record/recorder.ts'
 import { compileScenario } from '../../src/core/scenarios/compiled.ts'
 import { startBrowser } from '../../src/worker/browser/index.ts'
 import { cacheDirectory, log, testBrowser } from '../fixtures/browser.ts'
-import { runCli, scratch } from '../fixtures/run-cli.ts'
+import { bare, runCli, scratch } from '../fixtures/run-cli.ts'
+import { bareOutside, runHere } from '../fixtures/run-here.ts'
 import { world } from '../fixtures/world.ts'
 
 // A person clicks through a page, here moved by Playwright; what Molar writes down compiles and passes.
 
 const browser = await startBrowser({ found: await testBrowser(), cacheDirectory, log, sandbox: 'on' })
 t.teardown(() => browser.close())
+const here = await world(t, { workers: 1 })
 
 /** As a hand does it: where the element is, with mouse and keys. */
 function hand(page: Page) {
@@ -54,7 +56,6 @@ function hand(page: Page) {
 }
 
 t.test('a login and a purchase are recorded, compile and run green', async (t) => {
-  const here = await world(t, { workers: 1 })
   const shop = await startShop({})
   t.teardown(() => shop.close())
   const context = await browser.newContext({ viewport: { width: 1280, height: 720 } })
@@ -106,7 +107,6 @@ t.test('dialogs, new tabs, boxes and asserted fields', async (t) => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.teardown(() => server.close())
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/odd?a=1`
-  const here = await world(t, { workers: 1 })
   const context = await browser.newContext({ viewport: { width: 1280, height: 720 } })
   const recording = await startRecording(context, { url, slug: 'odd', title: 'Odd # things' })
   const { page } = recording
@@ -162,9 +162,11 @@ t.test('molar record writes a file when it is told to stop, and never over one',
   t.match(ran.err, 'It asserts nothing yet')
   const file = join(cwd, '.molar/scenarios/catalogue.molar.md')
   t.ok(compileScenario(readFileSync(file, 'utf8')).ok)
-  t.match(await record([shop.url, '--headless', '--slug', 'catalogue']), { code: 5, err: /is there already/ })
-  t.match(await record(['shop']), { code: 2, err: /no http or https URL/ })
-  t.match(await record(['http://127.0.0.1:9/', '--headless', '--slug', 'gone']), { code: 7, err: /cannot be opened/ })
+  process.chdir(cwd)
+  const refused = (args: string[]) => runHere(['record', ...args], bareOutside(bare()))
+  t.match(await refused([shop.url, '--headless', '--slug', 'catalogue']), { code: 5, err: /is there already/ })
+  t.match(await refused(['shop']), { code: 2, err: /no http or https URL/ })
+  t.match(await refused(['http://127.0.0.1:9/', '--headless', '--slug', 'gone']), { code: 7, err: /cannot be opened/ })
   t.notOk(existsSync(join(cwd, '.molar/scenarios/gone.molar.md')))
-  if (process.platform === 'linux') t.match(await record([shop.url]), { code: 7, err: /needs a display/ })
+  if (process.platform === 'linux') t.match(await refused([shop.url]), { code: 7, err: /needs a display/ })
 })

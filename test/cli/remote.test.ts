@@ -3,7 +3,9 @@ import t from 'tap'
 import { restContext } from '../../src/rest/context.ts'
 import { registerCommands } from '../../src/rest/routes.ts'
 import { fixtureCommands, fixtureServices, noteId, resetNotes, tokens } from '../fixtures/commands.ts'
-import { runCli } from '../fixtures/run-cli.ts'
+import { fixtureOutside } from '../fixtures/outside.ts'
+import { bare, entries, type Ran, runCli } from '../fixtures/run-cli.ts'
+import { runHere } from '../fixtures/run-here.ts'
 
 const app = fastify()
 const services = fixtureServices()
@@ -13,6 +15,9 @@ t.teardown(() => app.close())
 
 const here = { MOLAR_API_KEY: tokens.owner }
 const there = { ...here, MOLAR_URL: base }
+
+const cli = (args: string[], { env, stdin }: { env?: Record<string, string>; stdin?: string } = {}) =>
+  runHere(args, fixtureOutside(bare(env), entries.fixture), stdin)
 
 t.test('a command answers the same from a server as from this machine', async (t) => {
   const same: string[][] = [
@@ -34,18 +39,19 @@ t.test('a command answers the same from a server as from this machine', async (t
     ['notes', 'watch', '019301c0-cafe-7000-bea7-0000000000ff'],
   ]
   for (const args of same) {
-    resetNotes()
-    const [local, remote] = [
-      await runCli('fixture', args, { env: here, stdin: 'a\nb' }),
-      await runCli('fixture', args, { env: there, stdin: 'a\nb' }),
-    ]
+    const answers = []
+    for (const env of [here, there]) {
+      resetNotes()
+      answers.push(await cli(args, { env, stdin: 'a\nb' }))
+    }
+    const [local, remote] = answers as [Ran, Ran]
     t.same(withoutCursor(remote), withoutCursor(local), args.join(' '))
   }
   t.ok(services.observed.length >= same.length - 1, 'and it was the server that answered')
 })
 
 /** A cursor is signed by whoever gave it. */
-const withoutCursor = (ran: { out: string; err: string; code: number | null }) => ({
+const withoutCursor = (ran: Ran) => ({
   ...ran,
   out: ran.out.replace(/"next_cursor":"[^"]+"/, ''),
 })
@@ -64,15 +70,15 @@ t.test('writes carry the idempotency key, the body and the org', async (t) => {
     'local',
     '--json',
   ]
-  const first = await runCli('fixture', create, { env: there })
-  const second = await runCli('fixture', create, { env: there })
+  const first = await cli(create, { env: there })
+  const second = await cli(create, { env: there })
   t.match(JSON.parse(first.out), { title: 'Once', place: { city: 'Bern' } })
   t.same(JSON.parse(second.out), JSON.parse(first.out), 'the second answer is the first')
-  t.equal((await runCli('fixture', ['notes', 'remove', noteId], { env: there })).code, 0)
+  t.equal((await cli(['notes', 'remove', noteId], { env: there })).code, 0)
 })
 
 t.test('a server that is not one, wants a key, or is not there says what to do', async (t) => {
-  const stranger = await runCli('fixture', ['notes', 'list'], { env: { MOLAR_URL: base } })
+  const stranger = await cli(['notes', 'list'], { env: { MOLAR_URL: base } })
   t.equal(stranger.code, 3)
   const web = fastify()
   web.get('/v1/notes', (_request, reply) => reply.type('text/html').send('<p>hello'))
@@ -80,12 +86,12 @@ t.test('a server that is not one, wants a key, or is not there says what to do',
   const url = await web.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(() => web.close())
   const env = { MOLAR_URL: url }
-  const html = await runCli('fixture', ['notes', 'list'], { env })
+  const html = await cli(['notes', 'list'], { env })
   t.equal(html.code, 7)
   t.match(html.err, 'MOLAR_URL')
-  const elsewhere = await runCli('fixture', ['notes', 'get', noteId], { env })
+  const elsewhere = await cli(['notes', 'get', noteId], { env })
   t.match(elsewhere.err, 'https://elsewhere.test/', 'a redirect is told, never followed with the key')
-  const absent = await runCli('fixture', ['notes', 'file', noteId, 'x'], { env })
+  const absent = await cli(['notes', 'file', noteId, 'x'], { env })
   t.equal(absent.code, 4)
   const nobody = await runCli('fixture', ['notes', 'list', '--url', 'http://127.0.0.1:9'])
   t.equal(nobody.code, 7)

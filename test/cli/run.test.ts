@@ -1,41 +1,28 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { type AddressInfo, createServer as createNet } from 'node:net'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { githubReport } from '../../src/cli/run/reporters/github.ts'
 import { junitReport } from '../../src/cli/run/reporters/junit.ts'
 import { readShard } from '../../src/cli/run/select.ts'
 import { bare, runCli, scratch } from '../fixtures/run-cli.ts'
 import { bareOutside, runHere } from '../fixtures/run-here.ts'
+import { world } from '../fixtures/world.ts'
 
-/** `molar run` as a person and as a CI use it: a real home, database and browser. */
-const home = scratch()
+/** `molar run` as a person and as a CI use it, in this process, against a server with a browser of its own. */
+const here = await world(t, { workers: 2 })
 const project = scratch()
 process.chdir(project)
-const env = { MOLAR_HOME: home, MOLAR_WORKERS: '1' }
-const molar = (args: string[], options = {}) =>
-  runCli('molar', args, { env, cwd: project, timeoutMs: 90_000, ...options })
+const molar = (args: string[]) => runHere(args, bareOutside(here.environment))
 
 const web = createServer((_request, response) => {
   response.setHeader('content-type', 'text/html').end('<title>Home</title><h1>Welcome</h1>')
 })
 await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve))
 const base = `http://127.0.0.1:${(web.address() as AddressInfo).port}`
-// A server without a worker holds the database open: each `molar run` then begins at once.
-const entry = fileURLToPath(new URL('../../bin/molar.js', import.meta.url))
-const serving = { PATH: process.env.PATH, HOME: home, MOLAR_HOME: home, MOLAR_WORKERS: '0', MOLAR_PORT: '0' }
-const holder = spawn(process.execPath, [entry, 'serve'], { env: serving, stdio: ['ignore', 'pipe', 'pipe'] })
-await new Promise((resolve) => {
-  holder.stdout.once('data', resolve)
-  holder.stderr.once('data', resolve)
-})
-t.teardown(async () => {
-  holder.kill('SIGTERM')
-  await new Promise((resolve) => holder.once('exit', resolve))
-  await molar(['db', 'stop'])
+t.teardown(() => {
   web.closeAllConnections()
   web.close()
 })
@@ -99,7 +86,7 @@ t.test('what makes no sense is told before anything is opened', async (t) => {
     [['--headed', '--url', 'http://127.0.0.1:9'], /--headed/],
   ]
   for (const [args, said] of cases) {
-    const ran = await runHere(['run', ...args], bareOutside(bare(env)))
+    const ran = await runHere(['run', ...args], bareOutside(bare()))
     t.match(ran, { code: args[0] === '--headed' ? /[27]/ : 2, err: said }, args.join(' '))
   }
   t.same(readShard('3/3'), { index: 3, count: 3 })
@@ -192,8 +179,11 @@ t.test('web_server is started before and all of it is ended after', async (t) =>
 t.test('watch runs again what changes, and survives a file that does not compile', async (t) => {
   projectFile(`base_url: ${base}`)
   let stage = 0
-  const ran = await molar(['run', '.molar/scenarios', '--grep', 'alpha|beta', '--watch'], {
-    onErr: (said: string, kill: (signal: string) => void) => {
+  const ran = await runCli('molar', ['run', '.molar/scenarios', '--grep', 'alpha|beta', '--watch'], {
+    env: here.environment,
+    cwd: project,
+    timeoutMs: 90_000,
+    onErr: (said, kill) => {
       const waits = said.split('Waiting for changes').length - 1
       if (waits <= stage) return
       stage = waits
@@ -207,12 +197,12 @@ t.test('watch runs again what changes, and survives a file that does not compile
   t.equal(ran.code, 0, 'the last round passed')
   t.same(
     ran.out.split('\n').filter((line) => /^\d+ passed/.test(line)),
-    ['2 passed, 0 failed', '0 passed, 1 failed', '1 passed, 0 failed'],
+    ['2 passed, 0 failed on the server', '0 passed, 1 failed on the server', '1 passed, 0 failed on the server'],
     'only what changed ran again',
   )
   t.match(ran.err, 'MOLAR_S001')
 })
 
 t.test('--headed says what it lacks', { skip: process.platform !== 'linux' && 'Linux only' }, async (t) => {
-  t.match(await molar(['run', 'alpha', '--headed']), { code: 7, err: /needs a display/ })
+  t.match(await runHere(['run', 'alpha', '--headed'], bareOutside(bare())), { code: 7, err: /needs a display/ })
 })

@@ -1,11 +1,19 @@
 import { registerHooks } from 'node:module'
 import t from 'tap'
 
-// What a start loads. Each of these costs half a second of processor time, and most starts never use it.
+// What a start loads. Each of these costs a tenth to half a second of processor time, and most starts never use it.
 
-const heavy = ['better-auth', '@better-auth/passkey', 'oidc-provider', 'playwright-core', 'rrweb', 'micromark']
+const heavy = [
+  'better-auth',
+  '@better-auth/passkey',
+  'oidc-provider',
+  'playwright-core',
+  'rrweb',
+  'micromark',
+  'nodemailer',
+]
 
-t.test('a server that only answers loads neither a browser nor a sign-in', async (t) => {
+t.test('a server that only answers loads neither a browser nor a sign-in nor mail', async (t) => {
   const loaded = new Set<string>()
   const hooks = registerHooks({
     resolve(specifier, context, next) {

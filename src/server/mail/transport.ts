@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createTransport } from 'nodemailer'
+import type { Transporter } from 'nodemailer'
 import type { Logger } from 'pino'
 import type { Mail } from '../../core/context.ts'
 
@@ -21,9 +21,12 @@ export function openMail({ smtpUrl, from, home, log }: MailOptions): Deliver {
 
 function bySmtp(url: string, from: string): Deliver {
   const limits = { connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 20_000 }
-  const transport = createTransport({ url, ...limits }, { from })
+  let opened: Promise<Transporter> | undefined
+  const open = async () => (await import('nodemailer')).createTransport({ url, ...limits }, { from })
   const domain = /@([\w.-]+)/.exec(from)?.[1] ?? 'localhost'
   return async ({ to, subject, text }, id) => {
+    opened ??= open()
+    const transport = await opened
     await transport.sendMail({
       to: { name: '', address: to }, // never read as a list of addresses
       subject,

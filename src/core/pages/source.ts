@@ -41,11 +41,15 @@ export async function wayTo({
   const { compileScenario } = await compiler()
   const result = compileScenario(source)
   if (result.ok) return { source, plan: result.plan }
-  const told = result.problems.map(({ code, message, range }) => {
-    const own = origins[range.start.line - head.length - 1]
-    return `${own === undefined ? '' : `steps, line ${own}: `}${code} ${message}`
+  const problems = result.problems.map(({ code, message, suggestions, range }) => {
+    const line = origins[range.start.line - head.length - 1]
+    return { code, message, suggestions, ...(line !== undefined && { line }) }
   })
-  return fail('validation_failed', told.join('; '), { details: { problems: result.problems } })
+  const told = problems.map(
+    ({ code, message, suggestions: [near], line }) =>
+      `${line === undefined ? '' : `steps, line ${line}: `}${code} ${message}${near === undefined ? '' : ` Did you mean: ${near}?`}`,
+  )
+  return fail('validation_failed', told.join('; '), { details: { problems } })
 }
 
 function absolute(url: string, base: string | undefined): string {

@@ -18,6 +18,7 @@ import {
   newEvents,
   type ReportedEvent,
   type ReportedVerdict,
+  refuseOther,
   reportedEvent,
   reportedVerdict,
   stepsAfter,
@@ -25,7 +26,7 @@ import {
 import { type CheckedArtifact, checkArtifacts, declaredArtifact } from './reported-artifacts.ts'
 import { isEnded, runStatuses } from './run.ts'
 import { failureSignature } from './signature.ts'
-import { notifyRuns } from './store.ts'
+import { notifyRuns, readEvents } from './store.ts'
 
 const largestFile = 32 * 1024 * 1024
 
@@ -35,7 +36,7 @@ export const ingestRun = defineCommand({
   toolset: { default: false },
   title: 'Report a run that is executed elsewhere',
   summary:
-    'Bring events (numbered from 1), artifacts and at last the verdict of a run opened with molar_open_run, in as many reports as you like. A report may come again; the answer says which event is expected next.',
+    'Bring events (numbered from 1), artifacts and at last the verdict of a run opened with molar_open_run, in as many reports as you like. A report may come again as it was; the answer says which event is expected next.',
   input: z.object({
     id,
     events: z.array(reportedEvent).max(2000).default([]),
@@ -133,6 +134,7 @@ export const ingestRun = defineCommand({
     const run = (await lockExternal(db, input.id)) ?? noRun(input.id)
     if (run.executor !== 'external')
       fail('conflict', `Run ${run.id} is a worker’s. Only runs opened with molar_open_run take reports.`)
+    await refuseChanged(run, input.events, context)
     if (isEnded(run.status)) return answerEnded(run, input, context)
     const fresh = newEvents(input.events, run.last_seq)
     const plan = await planOf(run, context)
@@ -179,6 +181,12 @@ async function planOf(run: ExternalRun, { db }: Pick<Context, 'db'>): Promise<St
 function scrubEvent(event: ReportedEvent, scrub: <Value>(value: Value) => Value): ReportedEvent {
   const { seq, ts, kind, step_id, attempt, ...data } = event
   return { ...scrub(data), seq, ts, kind, step_id, attempt }
+}
+
+async function refuseChanged(run: ExternalRun, events: readonly ReportedEvent[], { db }: Pick<Context, 'db'>) {
+  const again = events.filter(({ seq }) => seq <= run.last_seq)
+  const first = again.reduce((least, { seq }) => Math.min(least, seq), run.last_seq)
+  if (again.length > 0) refuseOther(again, await readEvents(db, run.id, first - 1, again.length))
 }
 
 async function keepArtifacts(

@@ -75,6 +75,35 @@ export function newEvents(events: readonly ReportedEvent[], lastSeq: number): Ru
   return fresh
 }
 
+/** An event that was taken before may come again as it was. Throws where one says something else, and names it. */
+export function refuseOther(events: readonly ReportedEvent[], stored: readonly RunEvent[]): void {
+  const bySeq = new Map(stored.map((event) => [event.seq, event]))
+  for (const [place, event] of events.entries()) {
+    const before = bySeq.get(event.seq)
+    if (before && !same(before, event))
+      fail(
+        'conflict',
+        `events.${place}: event ${event.seq} was reported before with other content. What is taken stays: send what is new under new numbers.`,
+        { details: { seq: event.seq, stored: before } },
+      )
+  }
+}
+
+/** What a secret was taken out of says nothing of what it was: it passes for the same. */
+const scrubbed = /\[(?:secret:|redacted\])/
+
+function same(stored: unknown, sent: unknown): boolean {
+  if (typeof stored === 'string' && typeof sent === 'string')
+    return stored === sent || scrubbed.test(stored) || scrubbed.test(sent)
+  if (typeof stored !== 'object' || typeof sent !== 'object' || stored === null || sent === null) return stored === sent
+  const [before, now] = [Object.entries(stored), sent as Record<string, unknown>]
+  return (
+    Array.isArray(stored) === Array.isArray(sent) &&
+    before.length === Object.keys(sent).length &&
+    before.every(([key, value]) => scrubbed.test(key) || (Object.hasOwn(now, key) && same(value, now[key])))
+  )
+}
+
 /** The steps so far, from step.end events; what an event leaves out the scenario's plan says. A new attempt starts over. */
 export function stepsAfter(
   before: { attempt: number; steps: readonly StepResult[] },

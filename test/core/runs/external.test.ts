@@ -63,6 +63,10 @@ t.test('a failed run is reported in parts, and has what a worker’s run has', a
     steps: [{ number: 1, status: 'passed', text: 'Navigate to /', line: 12 }],
   })
   t.match((await ingest(run.id, { events: story.slice(2, 6) }, '/api/v1')).body, { last_seq: 6 }, 'a part came again')
+  const changed = { ...story[4], status: 200 }
+  const other = await ingest(run.id, { events: [changed, story[5], story[6]] })
+  t.match(other, { status: 409, body: { details: { seq: 5, stored: { status: 500 } } } }, 'an event is what it was')
+  t.match((await ingest(run.id, {})).body, { last_seq: 6 }, 'and nothing of that report was taken')
   const last = { events: story, verdict: { status: 'failed', last_seq: 7, duration_ms: 1234 } }
   const ended = await ingest(run.id, last)
   t.match(ended, { status: 200, body: { status: 'failed', last_seq: 7, expected_seq: null } })
@@ -71,6 +75,7 @@ t.test('a failed run is reported in parts, and has what a worker’s run has', a
     error: 'conflict',
     details: { status: 'failed' },
   })
+  t.match((await ingest(run.id, { events: [changed] })).body, { error: 'conflict', details: { seq: 5 } })
 
   const { body } = await here.rest(`GET /v1/runs/${run.id}`)
   t.match(body, {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Provider } from './auth/providers.ts'
@@ -171,7 +172,7 @@ export function readConfig(environment: Environment): Config {
     localSecrets: localSecrets(environment),
     toolsets: list(get('MOLAR_TOOLSETS')),
     color: get('NO_COLOR') !== undefined ? false : forced(get('FORCE_COLOR')),
-    display: picked(environment, ['DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY', 'XDG_RUNTIME_DIR']),
+    display: display(environment),
     ci: get('CI') !== undefined && !['0', 'false'].includes(get('CI') ?? ''),
     downloadEnvironment: picked(environment, [
       'HTTPS_PROXY',
@@ -281,6 +282,15 @@ function providers(get: Get): Provider[] {
 function evidence(get: Get): string[] {
   const names = list(get('MOLAR_EVIDENCE')) ?? []
   return names.map((name) => (['rrweb', 'video'].includes(name) ? name : wrong('MOLAR_EVIDENCE', name, 'rrweb, video')))
+}
+
+/** Where XAUTHORITY is not set, X looks for its cookie in the home: the browser's own home is another one. */
+function display(environment: Environment): Record<string, string> {
+  const usual = join(homedir(), '.Xauthority')
+  return {
+    ...(existsSync(usual) && { XAUTHORITY: usual }),
+    ...picked(environment, ['DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY', 'XDG_RUNTIME_DIR']),
+  }
 }
 
 /** The one name beside MOLAR_SECRET itself that no scenario's secret can have. */

@@ -7,7 +7,7 @@ import t from 'tap'
 import { githubReport } from '../../src/cli/run/reporters/github.ts'
 import { junitReport } from '../../src/cli/run/reporters/junit.ts'
 import { readShard } from '../../src/cli/run/select.ts'
-import { bare, runCli, scratch } from '../fixtures/run-cli.ts'
+import { bare, collect, runCli, scratch } from '../fixtures/run-cli.ts'
 import { bareOutside, runHere } from '../fixtures/run-here.ts'
 import { world } from '../fixtures/world.ts'
 
@@ -101,7 +101,7 @@ t.test('reports are written for CI, and lines for people beside them', async (t)
   t.match(xml, /<testsuite name="molar" tests="3" failures="1" errors="0" skipped="0"/)
   t.match(
     xml,
-    /<testcase name="gamma" classname="molar" file="[^"]*gamma\.molar\.md"[^>]*>\n\s+<failure message="[^"]+" type="assertion">Step 2, line 12/,
+    /<testcase name="gamma" classname="molar" file="\.molar\/scenarios\/gamma\.molar\.md"[^>]*>\n\s+<failure message="[^"]+" type="assertion">Step 2, line 12/,
   )
   const parsed = execFileSync(process.execPath, ['-e', checkXml, path], { encoding: 'utf8' })
   t.equal(parsed, 'well-formed 3')
@@ -202,6 +202,20 @@ t.test('watch runs again what changes, and survives a file that does not compile
   )
   t.match(ran.err, 'MOLAR_S001')
 })
+
+const xvfb = execFileSync('sh', ['-c', 'command -v xvfb-run chromium || true'], { encoding: 'utf8' })
+t.test(
+  '--headed shows the browser on a display that asks for a cookie',
+  { skip: xvfb.split('\n').length < 3 && 'needs xvfb-run and a Chromium with a window' },
+  async (t) => {
+    const ran = await collect('xvfb-run', ['-a', process.execPath, entry, 'run', 'alpha', '--headed'], {
+      env,
+      cwd: project,
+      timeoutMs: 90_000,
+    })
+    t.match(ran, { code: 0, out: /1 passed/ }, ran.err)
+  },
+)
 
 t.test('--headed says what it lacks', { skip: process.platform !== 'linux' && 'Linux only' }, async (t) => {
   t.match(await runHere(['run', 'alpha', '--headed'], bareOutside(bare())), { code: 7, err: /needs a display/ })

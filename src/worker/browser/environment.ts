@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { chmod, chown, copyFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { FoundBrowser } from './find.ts'
 
@@ -20,6 +21,24 @@ export function browserEnvironment(found: FoundBrowser, home: string): Record<st
     ...(found.libraryPath ? { LD_LIBRARY_PATH: found.libraryPath } : {}),
     ...shippedFonts(found),
   }
+}
+
+/**
+ * What a browser with a window gets to see of its display. The X server's cookie is copied into the browser's own home:
+ * under a uid of its own it could not read the person's.
+ */
+export async function displayEnvironment(
+  display: Record<string, string>,
+  home: string,
+  uid?: number,
+): Promise<Record<string, string>> {
+  const { XAUTHORITY: cookies, ...others } = display
+  if (cookies === undefined || !existsSync(cookies)) return others
+  const copy = join(home, '.Xauthority')
+  await copyFile(cookies, copy)
+  await chmod(copy, 0o600)
+  if (uid !== undefined) await chown(copy, uid, uid)
+  return { ...others, XAUTHORITY: copy }
 }
 
 /** A bare machine has no fonts, and text without fonts has no size: npm's browser brings one. */

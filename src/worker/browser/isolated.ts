@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { chown, realpath, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { type Browser, chromium, type LaunchOptions } from 'playwright-core'
-import { browserEnvironment } from './environment.ts'
+import { browserEnvironment, displayEnvironment } from './environment.ts'
 import type { FoundBrowser } from './find.ts'
 import { type HolderAnswer, type HolderOrder, holdBrowser } from './holder.ts'
 import { browserUid, copyForOthers, othersReach, privateDirectory, reachableCache } from './reach.ts'
@@ -26,7 +26,10 @@ export async function startIsolated(
   const executable = await reachableExecutable(found, cacheDirectory)
   const home = await privateDirectory()
   await chown(home, browserUid, browserUid)
-  const env = { ...browserEnvironment({ ...found, ...executable }, home), ...display }
+  const env = {
+    ...browserEnvironment({ ...found, ...executable }, home),
+    ...(await displayEnvironment(display, home, browserUid)),
+  }
   // A process group of its own: Ctrl-C in a terminal must reach the worker, which still has runs to end, and not this one.
   const holder = spawn(process.execPath, ['-e', `(${holdBrowser.toString()})()`], {
     env,

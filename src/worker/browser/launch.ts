@@ -7,7 +7,7 @@ import {
   type LaunchOptions,
 } from 'playwright-core'
 import { fail } from '../../core/errors.ts'
-import { browserEnvironment } from './environment.ts'
+import { browserEnvironment, displayEnvironment } from './environment.ts'
 import type { FoundBrowser } from './find.ts'
 import { startIsolated } from './isolated.ts'
 import type { Log } from './log.ts'
@@ -93,10 +93,11 @@ async function direct(options: StartOptions): Promise<WarmBrowser> {
   const home = await privateDirectory()
   const removeHome = () => rm(home, { recursive: true, force: true, maxRetries: 3 })
   try {
-    const browser = await chromium.launch({
-      ...launchOptions(options),
-      env: { ...browserEnvironment(options.found, home), ...options.window?.display },
-    })
+    const env = {
+      ...browserEnvironment(options.found, home),
+      ...(options.window && (await displayEnvironment(options.window.display, home))),
+    }
+    const browser = await chromium.launch({ ...launchOptions(options), env })
     const close = () =>
       browser
         .close()

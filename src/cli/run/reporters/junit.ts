@@ -1,3 +1,4 @@
+import { relative } from 'node:path'
 import type { RunVerdict } from '../follow.ts'
 import type { Results } from './index.ts'
 
@@ -28,7 +29,7 @@ function testCase(run: RunVerdict, file: string | undefined): string[] {
   const facts = attributes({
     name: `${run.slug}${row}`,
     classname: 'molar',
-    ...(file !== undefined && { file }),
+    ...(file !== undefined && { file: relative(process.cwd(), file) }),
     time: ((run.duration_ms ?? 0) / 1000).toFixed(3),
   })
   const told = [

@@ -1,7 +1,7 @@
 // Written by scripts/generate-runtime.ts from src/core/scenarios/runtime. Do not edit.
 
 /** Changes with the runtime, and with it the compiler's version. */
-export const runtimeDigest = 'a36be03977'
+export const runtimeDigest = '91758d3ba7'
 
 /** The runtime's imports from Node. */
 export const runtimeImports: string = ``
@@ -295,9 +295,9 @@ function watchTraffic(context) {
   return traffic
 }
 
-/** Waits a moment for answers that are on their way, so that "no failed requests" is not said too early. */
-async function settleTraffic(traffic, ms) {
-  const isPending = (one) => one.status === undefined && one.failure === undefined
+/** Waits a moment for answers that are on their way: all, or those that are \`meant\`. */
+async function untilAnswered(traffic, ms, meant = () => true) {
+  const isPending = (one) => one.status === undefined && one.failure === undefined && meant(one)
   await pollUntil(deadlineIn(ms), () => (traffic.exchanges.some(isPending) ? undefined : true), 'local')
 }
 
@@ -394,7 +394,7 @@ function failedRequests(state) {
 
 /** Lets what the pages have said already, and answers that are on their way, arrive. */
 async function hearOut(state) {
-  await settleTraffic(state.traffic, 1000)
+  await untilAnswered(state.traffic, 1000)
   const answer = state.pages.current.evaluate(() => true)
   await boundedBy(answer, 1000, () => true).catch(() => true)
 }
@@ -1961,6 +1961,8 @@ async function readUpload(state, name) {
 
 /** A page that keeps loading for ever is used after this long. */
 const settleMs = 2000
+/** A page that an action asked for is waited for this long. */
+const pageMs = 5000
 
 const networkReasons = [
   ['ERR_CONNECTION_REFUSED', 'nothing listens there (connection refused)'],
@@ -1997,10 +1999,27 @@ async function navigateTo(state, written, deadline) {
   const url = absoluteUrl(state, written)
   state.frame = undefined
   await mayOpen(state, url)
-  await go(state, url, deadline, () =>
-    currentPage(state).goto(url, { waitUntil: 'domcontentloaded', timeout: timeLeft(deadline) }),
-  )
+  await pageUnderWay(state, deadline)
+  const open = () => currentPage(state).goto(url, { waitUntil: 'domcontentloaded', timeout: timeLeft(deadline) })
+  // A page that came in between is there by now: this one follows it.
+  const isBetween = (error) => error.message.includes('interrupted by another navigation')
+  await go(state, url, deadline, () => open().catch((error) => (isBetween(error) ? open() : Promise.reject(error))))
   await mayOpen(state, currentPage(state).url())
+}
+
+/**
+ * Where the action before has sent a form that signs in, its answer brings the cookie: to go on before it has come would
+ * take it back.
+ */
+async function pageUnderWay({ pages, traffic }, deadline) {
+  const main = pages.current.mainFrame()
+  await untilAnswered(traffic, Math.min(pageMs, timeLeft(deadline) / 2), ({ request }) => {
+    try {
+      return request.isNavigationRequest() && request.frame() === main
+    } catch {
+      return false // of a service worker, or of a tab that is not there yet
+    }
+  })
 }
 
 /** Before, to say so at once; after, because a redirect may have led elsewhere and what then shows is only the refusal. */

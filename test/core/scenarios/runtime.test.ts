@@ -1026,6 +1026,16 @@ t.test('navigation: history, statuses, and environment trouble in plain words', 
   })
 })
 
+t.test('who is still signing in is let in before the next page is opened', async (t) => {
+  pages['/enter'] = (_, response) =>
+    void setTimeout(() => response.writeHead(303, { location: '/inside', 'set-cookie': 'sid=9' }).end(), 300)
+  pages['/inside'] = '<p>inside</p>'
+  pages['/who'] = (request, response) =>
+    void response.writeHead(200, { 'content-type': 'text/html' }).end(`<p>${request.headers.cookie}</p>`)
+  const { run } = await world(t, '<form method=post action=/enter><button>Sign in</button></form>')
+  await run(click(named('Sign in')), { verb: 'navigate', to: '/who' }, shows('sid=9'))
+})
+
 t.test(
   'run-wide assertions and Assert no console errors see errors, exceptions, rejections and failed requests',
   async (t) => {

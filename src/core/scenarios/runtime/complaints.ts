@@ -1,6 +1,6 @@
 import type { BrowserContext } from 'playwright-core'
 import { StepFailure } from './failure.ts'
-import { exchangeInWords, settleTraffic } from './network.ts'
+import { exchangeInWords, untilAnswered } from './network.ts'
 import type { SessionState } from './state.ts'
 import { boundedBy } from './waiting.ts'
 
@@ -48,7 +48,7 @@ export function failedRequests(state: SessionState): string[] {
 
 /** Lets what the pages have said already, and answers that are on their way, arrive. */
 export async function hearOut(state: SessionState): Promise<void> {
-  await settleTraffic(state.traffic, 1000)
+  await untilAnswered(state.traffic, 1000)
   const answer = state.pages.current.evaluate(() => true)
   await boundedBy(answer, 1000, () => true).catch(() => true)
 }

@@ -1,4 +1,5 @@
 import { isTimeout, plainReason, StepFailure } from './failure.ts'
+import { untilAnswered } from './network.ts'
 import type { SessionState } from './state.ts'
 import { currentPage } from './state.ts'
 import type { Deadline } from './waiting.ts'
@@ -6,6 +7,8 @@ import { inWords, timeLeft } from './waiting.ts'
 
 /** A page that keeps loading for ever is used after this long. */
 const settleMs = 2000
+/** A page that an action asked for is waited for this long. */
+const pageMs = 5000
 
 const networkReasons: [string, string][] = [
   ['ERR_CONNECTION_REFUSED', 'nothing listens there (connection refused)'],
@@ -42,10 +45,27 @@ export async function navigateTo(state: SessionState, written: string, deadline:
   const url = absoluteUrl(state, written)
   state.frame = undefined
   await mayOpen(state, url)
-  await go(state, url, deadline, () =>
-    currentPage(state).goto(url, { waitUntil: 'domcontentloaded', timeout: timeLeft(deadline) }),
-  )
+  await pageUnderWay(state, deadline)
+  const open = () => currentPage(state).goto(url, { waitUntil: 'domcontentloaded', timeout: timeLeft(deadline) })
+  // A page that came in between is there by now: this one follows it.
+  const isBetween = (error: Error) => error.message.includes('interrupted by another navigation')
+  await go(state, url, deadline, () => open().catch((error) => (isBetween(error) ? open() : Promise.reject(error))))
   await mayOpen(state, currentPage(state).url())
+}
+
+/**
+ * Where the action before has sent a form that signs in, its answer brings the cookie: to go on before it has come would
+ * take it back.
+ */
+async function pageUnderWay({ pages, traffic }: SessionState, deadline: Deadline): Promise<void> {
+  const main = pages.current.mainFrame()
+  await untilAnswered(traffic, Math.min(pageMs, timeLeft(deadline) / 2), ({ request }) => {
+    try {
+      return request.isNavigationRequest() && request.frame() === main
+    } catch {
+      return false // of a service worker, or of a tab that is not there yet
+    }
+  })
 }
 
 /** Before, to say so at once; after, because a redirect may have led elsewhere and what then shows is only the refusal. */

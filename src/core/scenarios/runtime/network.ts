@@ -54,9 +54,13 @@ export function watchTraffic(context: BrowserContext): Traffic {
   return traffic
 }
 
-/** Waits a moment for answers that are on their way, so that "no failed requests" is not said too early. */
-export async function settleTraffic(traffic: Traffic, ms: number): Promise<void> {
-  const isPending = (one: Exchange) => one.status === undefined && one.failure === undefined
+/** Waits a moment for answers that are on their way: all, or those that are `meant`. */
+export async function untilAnswered(
+  traffic: Traffic,
+  ms: number,
+  meant: (one: Exchange) => boolean = () => true,
+): Promise<void> {
+  const isPending = (one: Exchange) => one.status === undefined && one.failure === undefined && meant(one)
   await pollUntil(deadlineIn(ms), () => (traffic.exchanges.some(isPending) ? undefined : true), 'local')
 }
 

@@ -78,8 +78,11 @@ async function keepFiles(
   for (const { path, status } of await writeFiles(answer, fields, options)) {
     terminal.out.line(terminal.out.live ? `${terminal.out.paint.green('✓')} ${path} ${status}` : `${path}\t${status}`)
   }
-  for (const { line, code, reason } of (answer.left_out ?? []) as { line: number; code: string; reason: string }[])
-    terminal.err.line(terminal.err.paint.yellow(oneLine(`Line ${line} is left out, it ${reason}: ${code}`)))
+  type LeftOut = { line: number; code: string; reason: string; carried: boolean }
+  for (const { line, code, reason, carried } of (answer.left_out ?? []) as LeftOut[])
+    terminal.err.line(
+      terminal.err.paint.yellow(oneLine(`Line ${line} is ${carried ? 'changed' : 'left out'}, it ${reason}: ${code}`)),
+    )
 }
 
 /** Events that a command streams for their own sake are its answer and go to stdout; those of a long work are progress. */

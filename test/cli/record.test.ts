@@ -102,7 +102,8 @@ t.test('dialogs, new tabs, boxes and asserted fields', async (t) => {
     if (request.url === '/tab') return response.end('<title>Tab</title><button>In the tab</button>')
     response.end(`<title>Odd</title><button onclick="confirm('Sure?')">Ask</button>
       <label><input type=checkbox>Terms</label><label>Name <input value="Ada"></label>
-      <button>Save "all" \${x}</button><a href=/tab target=_blank>Open tab</a>`)
+      <button>Save "all" \${x}</button><a href=/tab target=_blank>Open tab</a>
+      <form onsubmit="event.preventDefault(); sent.textContent = 'Sent'"><input aria-label=Note><button>Send</button></form><p id=sent></p>`)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.teardown(() => server.close())
@@ -122,6 +123,12 @@ t.test('dialogs, new tabs, boxes and asserted fields', async (t) => {
   await page.mouse.click(box.x + 5, box.y + 5)
   await page.keyboard.up('Shift')
   await page.keyboard.up('Alt')
+  await page.getByLabel('Note').focus()
+  await page.keyboard.type('hi')
+  await page.keyboard.press('Enter')
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Space')
+  await person.assert('Sent')
   const popup = context.waitForEvent('page')
   await person.click('Open tab', 'link')
   const tab = await popup
@@ -137,6 +144,11 @@ t.test('dialogs, new tabs, boxes and asserted fields', async (t) => {
     'Check checkbox "Terms"',
     'Click button "Save \\"all\\" \\${x}"',
     'Assert "Name" has value "Ada"',
+    'Fill textbox "Note" with "hi"',
+    'Press Enter in textbox "Note"',
+    'Press Tab in textbox "Note"',
+    'Press Space in button "Send"',
+    'Assert text "Sent" is visible',
     'Click link "Open tab"',
     'Switch to new tab',
     'Click button "In the tab"',

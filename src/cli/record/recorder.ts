@@ -2,6 +2,7 @@ import type { BrowserContext, Page } from 'playwright-core'
 import { type Recorded, stepsOfRecording } from '../../core/scenarios/import/recording.ts'
 import { write } from '../../core/scenarios/import/spec.ts'
 import { escapeText } from '../../core/scenarios/import/values.ts'
+import type { LeftOut } from '../../core/scenarios/import/walk.ts'
 import { type Told, watchPage } from './in-page.ts'
 
 export interface Recording {
@@ -17,14 +18,14 @@ export interface RecordedScenario {
   steps: string[]
   secrets: string[]
   /** What was done and has no step. */
-  leftOut: { code: string; reason: string }[]
+  leftOut: LeftOut[]
 }
 
 /** Playwright's own recorder, which its types keep to themselves; the version is pinned, and a test holds it. */
 interface RecordingContext {
   _startRecording(
     options: { language: string },
-    sink: Record<'actionAdded' | 'actionUpdated' | 'signalAdded', (page: Page, action: unknown, code: string) => void>,
+    sink: Record<'actionAdded' | 'actionUpdated' | 'signalAdded', (page: Page, action: object, code: string) => void>,
   ): Promise<void>
   _stopRecording(): Promise<void>
 }
@@ -47,18 +48,29 @@ export async function startRecording(
   await context.addInitScript(`(${watchPage.toString()})(${JSON.stringify(binding)})`)
   const typed = watchAddresses(context)
   const recorder = context as unknown as RecordingContext
-  const latest = (code: string) => {
-    const at = recorded.findLastIndex((one) => 'code' in one)
-    if (at >= 0 && code !== '') recorded[at] = { code }
+  /** Of what the recorder may have more to say, and the press that it tells as the click which the browser made of it. */
+  let at = -1
+  let press: string | undefined
+  const added = (action: { name?: string; clickCount?: number }, code: string) => {
+    // Enter sends a form by a click on its button, Space presses one: the key did it, and does it again.
+    const keyed = action.name === 'click' && action.clickCount === 0
+    at = keyed ? recorded.findLastIndex((one) => 'code' in one && one.code.includes('.press(')) : recorded.length
+    const before = recorded[at]
+    press = before && 'code' in before ? before.code : undefined
+    if (!keyed) recorded.push({ code: focused ? code : pressOnPage(code) })
+  }
+  const more = (code: string) => {
+    if (at < 0 || code === '') return
+    recorded[at] = { code: press === undefined ? code : code.replace(/^.*\.click\(.*$/m, () => press ?? '') }
   }
   const page = await context.newPage()
   await page.goto(url)
   await recorder._startRecording(
     { language: 'javascript' },
     {
-      actionAdded: (_page, _action, code) => recorded.push({ code: focused ? code : pressOnPage(code) }),
-      actionUpdated: (_page, _action, code) => latest(code),
-      signalAdded: (_page, _signal, code) => latest(code),
+      actionAdded: (_page, action, code) => added(action, code),
+      actionUpdated: (_page, _action, code) => more(code),
+      signalAdded: (_page, _signal, code) => more(code),
     },
   )
   return {
@@ -70,8 +82,7 @@ export async function startRecording(
       const made = stepsOfRecording(recorded, { origin, passwords, typed })
       const steps = [`Navigate to ${pathname}${search}`, ...made.steps]
       const content = write({ slug, title, steps, scope: { secrets: made.secrets }, baseUrl: origin })
-      const leftOut = made.leftOut.map(({ code, reason }) => ({ code, reason }))
-      return { content, steps, secrets: [...made.secrets], leftOut }
+      return { content, steps, secrets: [...made.secrets], leftOut: made.leftOut }
     },
   }
 }

@@ -87,7 +87,8 @@ function untilStopped(): Promise<void> {
 function report({ steps, secrets, leftOut }: RecordedScenario, file: string, cli: Cli): number {
   const { out, err } = cli.terminal
   out.line(`${file}: ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}`)
-  for (const { code, reason } of leftOut) err.line(err.paint.yellow(`left out: ${code} (${reason})`))
+  for (const { code, reason, carried } of leftOut)
+    err.line(err.paint.yellow(`${carried ? 'changed' : 'left out'}: ${code} (it ${reason})`))
   for (const name of secrets) err.line(`\${secrets.${name}} stands for what was typed: set MOLAR_SECRET_${name}.`)
   if (!steps.some((step) => step.startsWith('Assert')))
     err.line('It asserts nothing yet: add what must be true at its end, such as: Assert text "Thank you" is visible')

@@ -26,7 +26,7 @@ export const importScenarios = defineCommand({
   }),
   output: z.object({
     scenarios: z.array(z.object({ slug: z.string(), title: z.string(), steps: z.int(), line: z.int() })),
-    left_out: z.array(z.object({ line: z.int(), code: z.string(), reason: z.string() })),
+    left_out: z.array(z.object({ line: z.int(), code: z.string(), reason: z.string(), carried: z.boolean() })),
     files: writtenFiles,
   }),
   rest: 'POST /v1/scenarios/import',

@@ -87,7 +87,7 @@ t.test('what cannot be carried over is listed with its line and why', (t) => {
     [`await expect(page.getByText('a')).toHaveCSS('color', 'red')`, /toHaveCSS/],
     [`await helper(page)`, /no call that is known/],
     [`await page.getByLabel('A').fill(value)`, /value is not known/],
-    [`await page.getByLabel('Password').fill('hunter2')`, /stood here in clear/],
+    [`await page.getByLabel('Password').fill('hunter2')`, /had its password in clear/],
   ]
   for (const [code, reason] of cases) {
     const { leftOut, steps } = one(code)

@@ -78,7 +78,7 @@ const locatorCalls: Record<string, LocatorCall> = {
     const name = written.split('/').at(-1) ?? written
     return {
       ...step(`Upload "${name}" to ${located.target}`, located.options),
-      note: `put ${name} beside the scenario`,
+      note: `uploads a file: put ${name} beside the scenario`,
     }
   },
   waitFor(located, args) {
@@ -114,6 +114,8 @@ export function stepOfCall(call: CallExpression, scope: Scope): Step | undefined
   return known(locate(object, scope), call.arguments, scope)
 }
 
+export const passwordNote = 'had its password in clear: it is now ${secrets.PASSWORD}, set it as MOLAR_SECRET_PASSWORD'
+
 /** A password that stands in clear in the spec does not go on into the scenario. */
 function fill(located: Located, value: Text, scope: Scope): Step {
   if (value.written === '') return on('Clear', located)
@@ -122,7 +124,7 @@ function fill(located: Located, value: Text, scope: Scope): Step {
   scope.secrets.add('PASSWORD')
   return {
     ...step(`Fill ${located.target} with \${secrets.PASSWORD}`, located.options),
-    note: 'the password stood here in clear: it is now ${secrets.PASSWORD}, set it as MOLAR_SECRET_PASSWORD',
+    note: passwordNote,
   }
 }
 
@@ -140,6 +142,7 @@ function choices(node: Node | undefined, scope: Scope): Text[] {
 
 function keyOf(node: Node | undefined): string {
   const key = literalOf(node)
+  if (key === ' ') return 'Space'
   return typeof key === 'string' && /^[\w+]+$/.test(key) ? key : giveUp('presses a key that is not known')
 }
 

@@ -1,3 +1,4 @@
+import { passwordNote } from './calls.ts'
 import { parseSource } from './parse.ts'
 import { escapeText, type Scope } from './values.ts'
 import { type LeftOut, stepsOf, whyNot } from './walk.ts'
@@ -36,7 +37,7 @@ export function stepsOfRecording(
   return {
     steps,
     secrets: scope.secrets,
-    leftOut: leftOut.filter(({ reason }) => !reason.includes('stood here in clear')),
+    leftOut: leftOut.filter(({ reason }) => reason !== passwordNote),
   }
 }
 
@@ -60,7 +61,7 @@ function stepsOfCode(code: string, typed: ReadonlySet<string>, scope: Scope, lef
 function checked(step: string, leftOut: LeftOut[]): string[] {
   const problem = whyNot(step)
   if (problem === undefined) return [step]
-  leftOut.push({ line: 0, code: step, reason: problem })
+  leftOut.push({ line: 0, code: step, reason: problem, carried: false })
   return []
 }
 

@@ -134,7 +134,7 @@ function attempt<Result>(spec: Spec, node: Node, work: () => Result): Result | u
 }
 
 function leave({ source, leftOut }: Spec, node: Node, reason: string): void {
-  leftOut.push({ line: source.lineOf(node), code: source.show(node), reason })
+  leftOut.push({ line: source.lineOf(node), code: source.show(node), reason, carried: false })
 }
 
 function freeSlug(titles: readonly string[], taken: Set<string>): string {

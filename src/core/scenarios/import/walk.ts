@@ -11,6 +11,8 @@ export interface LeftOut {
   line: number
   code: string
   reason: string
+  /** A step was written all the same. */
+  carried: boolean
 }
 
 export interface Walk {
@@ -26,8 +28,8 @@ export function stepsOf(statements: readonly Node[], walk: Walk): string[] {
 
 function stepsOfOne(statement: Node, walk: Walk): string[] {
   const { source, leftOut } = walk
-  const note = (reason: string) =>
-    leftOut.push({ line: source.lineOf(statement), code: source.show(statement), reason })
+  const note = (reason: string, carried: boolean) =>
+    leftOut.push({ line: source.lineOf(statement), code: source.show(statement), reason, carried })
   try {
     const found = read(statement as Statement, walk)
     if (Array.isArray(found)) return found
@@ -35,11 +37,11 @@ function stepsOfOne(statement: Node, walk: Walk): string[] {
     const line = lineOf(found)
     const problem = whyNot(line)
     if (problem !== undefined) giveUp(`would be \`${line}\`, which is no step: ${problem}`)
-    if (found.note !== undefined) note(found.note)
+    if (found.note !== undefined) note(found.note, true)
     return [line]
   } catch (error) {
     if (!(error instanceof NotCarried)) throw error
-    note(error.message)
+    note(error.message, false)
     return []
   }
 }

@@ -7,7 +7,7 @@ import t from 'tap'
 import { githubReport } from '../../src/cli/run/reporters/github.ts'
 import { junitReport } from '../../src/cli/run/reporters/junit.ts'
 import { readShard } from '../../src/cli/run/select.ts'
-import { bare, collect, runCli, scratch } from '../fixtures/run-cli.ts'
+import { bare, runCli, scratch } from '../fixtures/run-cli.ts'
 import { bareOutside, runHere } from '../fixtures/run-here.ts'
 import { world } from '../fixtures/world.ts'
 
@@ -202,20 +202,6 @@ t.test('watch runs again what changes, and survives a file that does not compile
   )
   t.match(ran.err, 'MOLAR_S001')
 })
-
-const xvfb = execFileSync('sh', ['-c', 'command -v xvfb-run chromium || true'], { encoding: 'utf8' })
-t.test(
-  '--headed shows the browser on a display that asks for a cookie',
-  { skip: xvfb.split('\n').length < 3 && 'needs xvfb-run and a Chromium with a window' },
-  async (t) => {
-    const ran = await collect('xvfb-run', ['-a', process.execPath, entry, 'run', 'alpha', '--headed'], {
-      env,
-      cwd: project,
-      timeoutMs: 90_000,
-    })
-    t.match(ran, { code: 0, out: /1 passed/ }, ran.err)
-  },
-)
 
 t.test('--headed says what it lacks', { skip: process.platform !== 'linux' && 'Linux only' }, async (t) => {
   t.match(await runHere(['run', 'alpha', '--headed'], bareOutside(bare())), { code: 7, err: /needs a display/ })

@@ -485,3 +485,25 @@ t.test('with a window it runs a browser that has one, on the display it is given
   t.notMatch(await page.evaluate(() => navigator.userAgent), /Headless/)
   await warm.close()
 })
+
+const windowed = await findBrowser({ cacheDirectory, log, windowed: true })
+const xvfbRun = ['/usr/bin/xvfb-run', '/usr/local/bin/xvfb-run'].find(existsSync)
+t.test(
+  'a browser shows its window on a display that asks for a cookie',
+  { skip: !(windowed && xvfbRun) && 'needs xvfb-run and a Chromium with a window' },
+  async (t) => {
+    const script = 'echo "$DISPLAY $XAUTHORITY"; exec cat'
+    const screen = spawn(xvfbRun!, ['-a', 'sh', '-c', script], { stdio: ['pipe', 'pipe', 'ignore'] })
+    const ended = new Promise((resolve) => screen.once('close', resolve))
+    t.teardown(async () => {
+      screen.stdin.end()
+      await ended
+    })
+    const said: Buffer = await new Promise((resolve) => screen.stdout.once('data', resolve))
+    const [DISPLAY = '', XAUTHORITY = ''] = said.toString().trim().split(' ')
+    const shown = await start({ found: windowed!, window: { display: { DISPLAY, XAUTHORITY } } })
+    t.teardown(() => shown.close())
+    const page = await (await shown.newContext()).newPage()
+    t.notMatch(await page.evaluate('navigator.userAgent'), /Headless/)
+  },
+)

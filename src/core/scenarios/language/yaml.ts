@@ -1,4 +1,4 @@
-import { type Document, isAlias, isMap, isNode, isPair, isScalar, isSeq, type Node, parseDocument } from 'yaml'
+import { type Document, isAlias, isMap, isNode, isPair, isScalar, isSeq, type Node, parseDocument, visit } from 'yaml'
 import type { Report } from './problem.ts'
 
 /** YAML as plain data, and where each of its keys and values stands in the source. */
@@ -53,12 +53,13 @@ export function readYaml(text: string, start: number, report: Report): Yaml | un
 /** An alias inside of what it stands for, or aliases that multiply: walked by hand, with a bound. */
 function badAlias(document: Document): { node: Node; message: string } | undefined {
   let values = 0
+  const targets = aliasTargets(document)
   const open = new Set<Node>()
   const walk = (node: unknown): { node: Node; message: string } | undefined => {
     if (!isNode(node)) return
     if (++values > mostValues) return { node, message: 'The front matter holds too many values.' }
     if (isAlias(node)) {
-      const target = node.resolve(document)
+      const target = targets.get(node)
       if (!target) return { node, message: 'This alias stands for nothing.' }
       if (open.has(target)) return { node, message: 'This alias stands inside of what it stands for.' }
       return walk(target)
@@ -74,6 +75,20 @@ function badAlias(document: Document): { node: Node; message: string } | undefin
     return
   }
   return walk(document.contents)
+}
+
+/** What each alias stands for, found in one walk: to ask an alias itself walks the document once more. */
+function aliasTargets(document: Document): Map<Node, Node> {
+  const anchors = new Map<string, Node>()
+  const targets = new Map<Node, Node>()
+  visit(document, {
+    Node(_key, node) {
+      const target = isAlias(node) ? anchors.get(node.source) : undefined
+      if (target) targets.set(node, target)
+      if (!isAlias(node) && node.anchor) anchors.set(node.anchor, node)
+    },
+  })
+  return targets
 }
 
 function nodeAt(document: Document, path: readonly PropertyKey[]): Node | null {

@@ -18,7 +18,7 @@ const pretty = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
 
 const generated: Record<string, string> = {
   'openapi.json': pretty(openApiDocument(commands, { url, version })),
-  'capabilities.json': pretty(capabilities(commands, { url, version })),
+  'capabilities.json': pretty(capabilities(commands, { url, version, oauth: true })),
   'docs/commands.md': commandReference(commands),
   'src/core/scenarios/runtime.generated.ts': generateRuntime(),
 }

@@ -69,7 +69,12 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.get('/metrics', async (_request, reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   )
-  registerDescriptions(app, { commands, version, publicUrl: config.publicUrl })
+  registerDescriptions(app, {
+    commands,
+    version,
+    publicUrl: config.publicUrl,
+    oauth: options.oauthResource !== undefined,
+  })
   registerCommands(app, {
     commands,
     contextOf: restContext(services),

@@ -1,3 +1,4 @@
+import { defaultScope, oauthPaths, resourceOf } from '../auth/oauth/resource.ts'
 import type { Command } from '../core/command.ts'
 import { scopes } from '../core/principal.ts'
 import { cliName } from '../rest/reference.ts'
@@ -10,10 +11,12 @@ export interface ManifestOptions {
   /** Where the server is reached, without a trailing slash. */
   url: string
   version: string
+  /** Whether apps can be connected here: not on a laptop by itself. */
+  oauth: boolean
 }
 
 /** The manifest at /.well-known/molar-capabilities.json: what there is, by which name, on every door. */
-export function capabilities(commands: readonly Command[], { url, version }: ManifestOptions) {
+export function capabilities(commands: readonly Command[], { url, version, oauth }: ManifestOptions) {
   const at = (path: string) => url + path
   return {
     name: 'molar',
@@ -26,7 +29,13 @@ export function capabilities(commands: readonly Command[], { url, version }: Man
       health: at('/healthz'),
       ready: at('/readyz'),
     },
-    auth: { schemes: ['bearer'], header: 'Authorization: Bearer <key>' },
+    auth: {
+      schemes: ['bearer', ...(oauth ? ['oauth2'] : [])],
+      header: 'Authorization: Bearer <token>',
+      /** Where a person makes a key or a token of their own. */
+      keys: at('/keys'),
+      ...(oauth && { oauth2: oauth2(url) }),
+    },
     scopes: Object.entries(scopes).map(([name, description]) => ({ name, description })),
     toolsets: toolsets(commands),
     tools: [...commands.map(commandTool), ...reachTools(false).map(reachTool)],
@@ -42,6 +51,23 @@ export function capabilities(commands: readonly Command[], { url, version }: Man
       tool: command.tool,
       cli: cliName(command),
     })),
+  }
+}
+
+/** Where an app finds out how to be let in; the metadata says the rest. */
+function oauth2(url: string) {
+  const { server, resource, authorize, token, register, revoke, introspect, device } = oauthPaths
+  const endpoints = { authorize, token, register, revoke, introspect, device }
+  return {
+    issuer: url,
+    metadata: url + server,
+    resource: resourceOf(url),
+    resourceMetadata: `${url}${resource}/mcp`,
+    endpoints: Object.fromEntries(Object.entries(endpoints).map(([name, path]) => [name, url + path])),
+    codeChallengeMethods: ['S256'],
+    clientRegistration: ['dynamic', 'client_id_metadata_document'],
+    defaultScope,
+    install: `${url}/install`,
   }
 }
 

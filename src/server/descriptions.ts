@@ -7,17 +7,19 @@ export interface Described {
   commands: readonly Command[]
   version: string
   publicUrl: string | null
+  /** Whether there is an OAuth server. */
+  oauth: boolean
 }
 
 /** Stands for the server's address in a document that is written once. */
 const anywhere = 'https://molar.invalid'
 
 /** /openapi.json and the capability manifest, with the URL under which this request reached the server. */
-export function registerDescriptions(app: FastifyInstance, { commands, version, publicUrl }: Described): void {
+export function registerDescriptions(app: FastifyInstance, { commands, version, publicUrl, oauth }: Described): void {
   const options = { url: anywhere, version }
   const openApi = () => openApiDocument(commands, options)
   serve(app, ['/openapi.json', '/v1/openapi.json'], publicUrl, openApi)
-  serve(app, ['/.well-known/molar-capabilities.json'], publicUrl, () => capabilities(commands, options))
+  serve(app, ['/.well-known/molar-capabilities.json'], publicUrl, () => capabilities(commands, { ...options, oauth }))
 }
 
 /** Written at the first request for it: most processes are never asked. */

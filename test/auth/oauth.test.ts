@@ -121,6 +121,13 @@ t.test('the metadata says what is there, and nothing that is not', async (t) => 
     Object.keys(as).some((name) => /^(id_token|claims|subject|userinfo|jwks)/.test(name)),
     'no OpenID Connect',
   )
+  const { auth } = (await here.rest('GET /.well-known/molar-capabilities.json')).body
+  const { oauth2 } = auth
+  t.strictSame(auth.schemes, ['bearer', 'oauth2'])
+  t.match(oauth2, { issuer: as.issuer, resource, codeChallengeMethods: as.code_challenge_methods_supported })
+  for (const [name, url] of Object.entries(oauth2.endpoints)) t.ok(Object.values(as).includes(url as string), name)
+  t.strictSame((await (await fetch(oauth2.metadata)).json()) as object, as, 'the manifest leads to it')
+  t.equal(((await (await fetch(oauth2.resourceMetadata)).json()) as { resource: string }).resource, resource)
   const suffixed = await here.rest('GET /.well-known/oauth-authorization-server/mcp')
   t.strictSame(suffixed.body, as)
   for (const path of ['', '/mcp'])

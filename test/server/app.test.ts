@@ -136,6 +136,7 @@ t.test('the manifest names commands, tools and resources with this server’s ow
     'commands',
   ])
   t.equal(manifest.endpoints.mcp, 'http://localhost:4321/mcp')
+  t.strictSame(manifest.auth.schemes, ['bearer'], 'no OAuth is promised where there is none')
   t.equal((await get('127.0.0.1:1')).json().endpoints.mcp, 'http://127.0.0.1:1/mcp')
   t.match(
     manifest.tools.find((tool: { name: string }) => tool.name === 'molar_remove_note'),

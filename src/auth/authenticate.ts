@@ -63,9 +63,17 @@ const sessionEnded = 'This session has ended. Sign in again.'
 async function bySession(db: Database, fingerprint: Buffer, { org, tenant }: Wanted): Promise<Principal> {
   const [first, second] = await findSession(db.system, fingerprint, org)
   if (!first) fail('unauthorized', sessionEnded)
-  const { session_id, expires_at, user_id, user_email, user_name, active } = first
+  const { session_id, expires_at, user_id, user_email, user_name, fresh, active } = first
   const user = { id: user_id, email: user_email, name: user_name }
-  const self = { kind: 'session' as const, id: session_id, name: user_email, user, scopes: [...scopeNames], expires_at }
+  const self = {
+    kind: 'session' as const,
+    id: session_id,
+    name: user_email,
+    user,
+    scopes: [...scopeNames],
+    expires_at,
+    fresh,
+  }
   if (tenant === false) return { ...self, org: installation, role: 'viewer' }
   const { org_id, org_slug, org_name, role } = first
   if (org_id === null || org_slug === null || org_name === null || role === null) {

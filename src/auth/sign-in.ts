@@ -1,6 +1,7 @@
 import { fail } from '../core/errors.ts'
 import { weakness } from './passwords.ts'
 import type { People } from './people.ts'
+import { replaceSession } from './store.ts'
 import { type Account, ask, headersOf, recorded, refuse, sessionCookie, type Told, type Visitor } from './visit.ts'
 
 /** Whether somebody is in, or has to show a second factor first. */
@@ -16,6 +17,28 @@ interface Signed {
 const came = ({ answer, cookies }: Told<unknown>): { told: Told<CameIn>; account?: Account | undefined } => {
   const { user, twoFactorRedirect } = (answer ?? {}) as Signed
   return { told: { answer: { secondFactor: twoFactorRedirect === true }, cookies }, account: user ?? undefined }
+}
+
+/** A way of coming in. The session that the browser had before is over: it has another one now, or none yet. */
+async function comingIn<Answer>(...asked: Parameters<typeof recorded<Answer>>): Promise<Told<Answer>> {
+  const [people, visitor] = asked
+  const told = await recorded(...asked)
+  const before = tokenIn(people, visitor.cookie.split(';'))
+  const now = tokenIn(people, told.cookies)
+  if (before && now !== undefined && before !== now) {
+    const { db, keyring } = people.services
+    await replaceSession(db.system, keyring.fingerprint(before), now === '' ? undefined : keyring.fingerprint(now))
+  }
+  return told
+}
+
+/** The session's token in cookies as they are sent or set; empty where it is taken away, undefined where none is named. */
+function tokenIn({ origin }: People, cookies: readonly string[]): string | undefined {
+  const name = `${sessionCookie(origin)}=`
+  const value = cookies.map((cookie) => cookie.trim()).find((cookie) => cookie.startsWith(name))
+  return value === undefined
+    ? undefined
+    : decodeURIComponent(value.slice(name.length).split(';')[0] ?? '').split('.')[0]
 }
 
 /** A new account, which is there once its address is confirmed. Answers the same where the address has one already. */
@@ -39,7 +62,7 @@ export async function signIn(
 ): Promise<Told<CameIn>> {
   await people.limits.take('sign_in', visitor.address, email)
   const body = { email, password, ...(returnTo && { callbackURL: returnTo }) }
-  const told = await recorded(people, visitor, 'auth.signIn', email, async () =>
+  const told = await comingIn(people, visitor, 'auth.signIn', email, async () =>
     came(await ask(people.auth.api.signInEmail({ body, headers: headersOf(visitor), returnHeaders: true }))),
   )
   await people.limits.forget('sign_in', email)
@@ -61,7 +84,7 @@ export async function sendLink(
 
 export async function openLink(people: People, visitor: Visitor, token: string): Promise<Told<CameIn>> {
   await people.limits.take('sign_in', visitor.address)
-  return recorded(people, visitor, 'auth.openLink', undefined, async () =>
+  return comingIn(people, visitor, 'auth.openLink', undefined, async () =>
     came(
       await ask(
         people.auth.api.magicLinkVerify({ query: { token }, headers: headersOf(visitor), returnHeaders: true }),
@@ -80,7 +103,7 @@ export async function secondFactor(
   const { verifyBackupCode, verifyTOTP } = people.auth.api
   const code = typed.replaceAll(/\s/g, '')
   const asked = { body: { code }, headers: headersOf(visitor), returnHeaders: true } as const
-  return recorded(people, visitor, 'auth.secondFactor', backup ? 'backup code' : undefined, async () => {
+  return comingIn(people, visitor, 'auth.secondFactor', backup ? 'backup code' : undefined, async () => {
     if (backup) return came(await ask(verifyBackupCode(asked)))
     const done = came(await ask(verifyTOTP(asked)))
     // better-auth takes a code for as long as it shows; who looked over a shoulder must not come in with it.
@@ -95,7 +118,7 @@ export async function secondFactor(
 
 /** Confirms an address: the first one signs its owner in, a changed one changes. */
 export const verifyEmail = (people: People, visitor: Visitor, token: string): Promise<Told<CameIn>> =>
-  recorded(people, visitor, 'auth.verifyEmail', undefined, async () => {
+  comingIn(people, visitor, 'auth.verifyEmail', undefined, async () => {
     const told = await ask(
       people.auth.api.verifyEmail({ query: { token }, headers: headersOf(visitor), returnHeaders: true }),
     )
@@ -152,7 +175,7 @@ export async function fromProvider(
   const request = new Request(`${people.origin}/auth/callback/${provider}?${query}`, { headers: headersOf(visitor) })
   const answer = await people.auth.handler(request)
   const cookies = answer.headers.getSetCookie()
-  return recorded<{ location: string } & CameIn>(people, visitor, 'auth.fromProvider', provider, async () => {
+  return comingIn<{ location: string } & CameIn>(people, visitor, 'auth.fromProvider', provider, async () => {
     const location = answer.headers.get('location') ?? ''
     const body = (await answer.json().catch(() => ({}))) as Signed
     if (body.twoFactorRedirect) return { told: { answer: { location, secondFactor: true }, cookies } }
@@ -164,12 +187,10 @@ export async function fromProvider(
 }
 
 /** Whose session a fresh cookie opens. */
-async function whose({ services, origin }: People, cookies: readonly string[]): Promise<Account | undefined> {
-  const name = `${sessionCookie(origin)}=`
-  const value = cookies.find((cookie) => cookie.startsWith(name))?.slice(name.length)
-  const token = decodeURIComponent(value?.split(';')[0] ?? '').split('.')[0]
+async function whose(people: People, cookies: readonly string[]): Promise<Account | undefined> {
+  const token = tokenIn(people, cookies)
   if (!token) return undefined
-  return (await services.authenticate({ kind: 'session', token }, { tenant: false })).user ?? undefined
+  return (await people.services.authenticate({ kind: 'session', token }, { tenant: false })).user ?? undefined
 }
 
 const providerRefusals: Record<string, string> = {
@@ -187,7 +208,7 @@ export const passkeyChallenge = (people: People, visitor: Visitor) =>
 
 export async function signInByPasskey(people: People, visitor: Visitor, response: unknown): Promise<Told<CameIn>> {
   await people.limits.take('sign_in', visitor.address)
-  return recorded(people, visitor, 'auth.signInByPasskey', undefined, async () => {
+  return comingIn(people, visitor, 'auth.signInByPasskey', undefined, async () => {
     const body = { response: response as never }
     return came(
       await ask(

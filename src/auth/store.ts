@@ -37,6 +37,8 @@ type HolderRow = Omit<Principal, 'org' | 'user' | 'expires_at'> & {
 /** A session ends when it was not used for a week, and after a month at the latest. */
 export const idleDays = 7
 export const absoluteDays = 30
+/** Changes that reach far take somebody who signed in within so many minutes. */
+export const freshMinutes = 15
 const sessionEnd = `least(now() + interval '${idleDays} days', created_at + interval '${absoluteDays} days')`
 
 export interface SessionRow {
@@ -45,6 +47,8 @@ export interface SessionRow {
   user_id: string
   user_email: string
   user_name: string
+  /** Whether they came in within the last minutes. */
+  fresh: boolean
   /** Whether the org is the one that the person chose last; null where the session has none. */
   active: boolean | null
   org_id: string | null
@@ -69,6 +73,7 @@ export async function findSession(
        where fingerprint = $1 and updated_at < now() - interval '1 minute' and expires_at > now()
      )
      select s.id as session_id, s.expires_at, u.id as user_id, u.email as user_email, u.name as user_name,
+            s.created_at > now() - interval '${freshMinutes} minutes' as fresh,
             mine.id = s.active_org_id as active, mine.id as org_id, mine.slug as org_slug, mine.name as org_name, mine.role
      from sessions s join users u on u.id = s.user_id
        left join lateral (
@@ -79,6 +84,18 @@ export async function findSession(
      where s.fingerprint = $1 and s.expires_at > now()
      order by mine.id = s.active_org_id desc nulls last`,
     [fingerprint, org ?? null],
+  )
+}
+
+/**
+ * Ends the session that a browser had before, whoever's it was; the one that it has now goes on in the org that was chosen
+ * there, where it is of the same person.
+ */
+export async function replaceSession(system: Queries, before: Buffer, now: Buffer | undefined): Promise<void> {
+  await system.query(
+    `with gone as (delete from sessions where fingerprint = $1 returning user_id, active_org_id)
+     update sessions s set active_org_id = gone.active_org_id from gone where s.fingerprint = $2 and s.user_id = gone.user_id`,
+    [before, now ?? null],
   )
 }
 

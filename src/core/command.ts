@@ -45,6 +45,8 @@ export interface Access {
   org?: string
   /** true: no credential is needed. Who shows one is still held to it. */
   public?: true
+  /** true: a person who is signed in must have come in a moment ago, and is asked to do so again where it is longer. */
+  fresh?: true
 }
 
 export type Emit<Event> = (event: Event) => Promise<void> | void

@@ -9,6 +9,7 @@ export const errorTable = {
   payment_required: { status: 402, exit: 6 },
   forbidden: { status: 403, exit: 3 },
   insufficient_scope: { status: 403, exit: 3 },
+  reauthentication_required: { status: 403, exit: 3 },
   not_found: { status: 404, exit: 4 },
   method_not_allowed: { status: 405, exit: 2 },
   not_acceptable: { status: 406, exit: 2 },

@@ -100,6 +100,8 @@ export interface Principal {
   role: Role
   scopes: Scope[]
   expires_at: Date | null
+  /** Of a session: whether its person came in within the last minutes. */
+  fresh?: boolean
   /** Of a one-shot link: what it is good for. */
   link?: Link
 }

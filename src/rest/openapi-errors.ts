@@ -11,6 +11,7 @@ const everywhere: ErrorCode[] = [
   'internal',
   'unavailable',
 ]
+const fresh: ErrorCode[] = ['reauthentication_required']
 const withInput: ErrorCode[] = ['validation_failed']
 const withBody: ErrorCode[] = ['malformed_json', 'payload_too_large', 'unsupported_media_type']
 const withKey: ErrorCode[] = ['idempotency_in_flight', 'idempotency_key_reused']
@@ -22,6 +23,7 @@ export function errorsOf(command: Command, route: Route): ErrorCode[] {
   return [
     ...command.errors,
     ...everywhere,
+    ...(command.access.fresh ? fresh : []),
     ...(hasInput ? withInput : []),
     ...(hasBody ? withBody : []),
     ...(command.effect === 'read' ? [] : withKey),

@@ -37,9 +37,10 @@ function row(command: Command): string {
 
 /** The roles that may call it, and where not every kind of credential may, which. */
 function whoMay(command: Command): string {
-  const { public: open, tenant, credentials } = command.access
+  const { public: open, tenant, credentials, fresh } = command.access
   const roles = open ? 'anybody' : tenant === false ? 'any person' : rolesWith(powerOf(command)).join(', ')
-  return credentials ? `${roles}; by ${credentials.map((kind) => principalKinds[kind]).join(', ')}` : roles
+  const kinds = credentials ? `; by ${credentials.map((kind) => principalKinds[kind]).join(', ')}` : ''
+  return `${roles}${kinds}${fresh ? ' (who came in a moment ago)' : ''}`
 }
 
 /** `runs.startMany` → `molar runs start-many` */

@@ -14,7 +14,7 @@ import { html } from './html.ts'
 import { sendPage } from './page.ts'
 import { passkeyRoutes } from './passkeys.ts'
 import { fieldsOf, needPerson, orProblem, queryOf, run, type WebOptions } from './scope.ts'
-import { goOn, visitorOf } from './visit.ts'
+import { goOn, needFreshPerson, visitorOf } from './visit.ts'
 
 /** What was done, by the word behind ?done=. */
 const doings: Record<string, string> = {
@@ -45,6 +45,12 @@ export function accountPages(app: FastifyInstance, options: WebOptions): void {
     })
   }
 
+  /** Whoever changes how they come in shows their password, or without one that they came in a moment ago. */
+  const proven = async (request: FastifyRequest) => {
+    const { password } = await mine(request)
+    return password ? needPerson(options, request) : needFreshPerson(options, request)
+  }
+
   app.get('/account', async (request, reply) => show(request, reply))
 
   /** A form of this page: does what it asks for and comes back, or shows the page with what is wrong. */
@@ -61,7 +67,7 @@ export function accountPages(app: FastifyInstance, options: WebOptions): void {
     return undefined
   })
   change('/account/email', 'email', async (request) => {
-    const person = await needPerson(options, request)
+    const person = await proven(request)
     const sent = fieldsOf(request)
     if ((await mine(request)).password)
       await checkPassword(await people(), visitorOf(request), person, sent.raw('password'))
@@ -81,7 +87,7 @@ export function accountPages(app: FastifyInstance, options: WebOptions): void {
     return (await confirmTwoFactor(await people(), visitorOf(request), person, fieldsOf(request).text('code'))).cookies
   })
   change('/account/two-factor/off', 'two-factor-off', async (request) => {
-    const person = await needPerson(options, request)
+    const person = await proven(request)
     const password = fieldsOf(request).raw('password') || undefined
     return (await endTwoFactor(await people(), visitorOf(request), person, password)).cookies
   })
@@ -93,7 +99,7 @@ export function accountPages(app: FastifyInstance, options: WebOptions): void {
   app.post('/account/two-factor', async (request, reply) =>
     orProblem(
       async () => {
-        const person = await needPerson(options, request)
+        const person = await proven(request)
         const password = fieldsOf(request).raw('password') || undefined
         const made = await beginTwoFactor(await people(), visitorOf(request), person, password)
         return sendPage(reply, {
@@ -112,7 +118,7 @@ export function accountPages(app: FastifyInstance, options: WebOptions): void {
   const farewell = async (request: FastifyRequest, reply: FastifyReply, wrong?: string, status = 200) =>
     sendPage(reply, {
       title: 'Delete my account',
-      person: await needPerson(options, request),
+      person: await needFreshPerson(options, request),
       here: '/account',
       status,
       body: html`${problem(wrong)}${farewellBody((await mine(request)).password)}`,
@@ -121,7 +127,7 @@ export function accountPages(app: FastifyInstance, options: WebOptions): void {
   app.post('/account/delete', async (request, reply) =>
     orProblem(
       async () => {
-        const person = await needPerson(options, request)
+        const person = await needFreshPerson(options, request)
         const sent = fieldsOf(request)
         if ((await mine(request)).password)
           await checkPassword(await people(), visitorOf(request), person, sent.raw('password'))

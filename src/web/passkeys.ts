@@ -2,8 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { addPasskey, newPasskeyChallenge } from '../auth/changes.ts'
 import { passkeyChallenge, signInByPasskey } from '../auth/sign-in.ts'
 import { fail } from '../core/errors.ts'
-import { needPerson, type WebOptions } from './scope.ts'
-import { backTo, home, visitorOf } from './visit.ts'
+import type { WebOptions } from './scope.ts'
+import { backTo, home, needFreshPerson, visitorOf } from './visit.ts'
 
 /** What a browser's script asks for: passkeys need one. */
 export function passkeyRoutes(app: FastifyInstance, options: WebOptions): void {
@@ -22,14 +22,14 @@ export function passkeyRoutes(app: FastifyInstance, options: WebOptions): void {
     return cookies(reply, told.cookies).send({ location: backTo(await people(), text(return_to)) ?? home })
   })
   app.post('/account/passkeys/challenge', async (request, reply) => {
-    await needPerson(options, request)
+    await needFreshPerson(options, request)
     const told = await newPasskeyChallenge(await people(), visitorOf(request))
     return cookies(reply, told.cookies).send(told.answer)
   })
   app.post('/account/passkeys', async (request, reply) => {
     const { response, name } = bodyOf(request)
     if (text(name) === '') fail('validation_failed', 'Give the passkey a name.')
-    const person = await needPerson(options, request)
+    const person = await needFreshPerson(options, request)
     const told = await addPasskey(await people(), visitorOf(request), person, {
       response,
       name: text(name).slice(0, 100),

@@ -6,6 +6,7 @@ import type { CallContext, Services } from '../core/context.ts'
 import { CommandError, errorBody, errorTable, fail, publicError } from '../core/errors.ts'
 import { commands } from '../core/index.ts'
 import type { Principal } from '../core/principal.ts'
+import { signInAgain } from '../core/stages/access.ts'
 import { problem } from './form.ts'
 import { html } from './html.ts'
 import { sendPage } from './page.ts'
@@ -22,7 +23,7 @@ export interface WebOptions {
   oauth?: (() => Promise<Provider>) | undefined
 }
 
-export type Person = NonNullable<Principal['user']> & { sessionId: string }
+export type Person = NonNullable<Principal['user']> & { sessionId: string; fresh: boolean }
 
 /** What was typed into a form; a name that occurs twice has its values in `all`. */
 export class Fields {
@@ -75,7 +76,7 @@ export async function orProblem<Result>(
   try {
     return await work()
   } catch (error) {
-    if (!(error instanceof CommandError)) throw error
+    if (!(error instanceof CommandError) || error.code === 'reauthentication_required') throw error
     const { status } = errorTable[error.code]
     if (status >= 500 && error.code !== 'unavailable') throw error
     return again(error.message, status)
@@ -94,8 +95,8 @@ export async function personOf(options: WebOptions, request: FastifyRequest): Pr
   if (credential?.kind !== 'session') return undefined
   const services = await options.services()
   try {
-    const { id, user } = await services.authenticate(credential, { tenant: false })
-    return user ? { ...user, sessionId: id } : undefined
+    const { id, user, fresh = false } = await services.authenticate(credential, { tenant: false })
+    return user ? { ...user, sessionId: id, fresh } : undefined
   } catch (error) {
     if (error instanceof CommandError && error.code === 'unauthorized') return undefined
     throw error
@@ -147,6 +148,12 @@ const titles: Record<number, string> = {
   503: 'Not available now',
 }
 
+/** The page that has this form on it. */
+function pageOf(url: string): string {
+  const [path = ''] = url.split('?', 1)
+  return /^\/(?:orgs\/[^/]+|account\/(?:sessions|delete))/.exec(path)?.[0] ?? '/account'
+}
+
 function answerWithPage(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = (error as { statusCode?: number }).statusCode
   const seen =
@@ -158,6 +165,8 @@ function answerWithPage(error: unknown, request: FastifyRequest, reply: FastifyR
     return reply.redirect(`/auth/login?return_to=${encodeURIComponent(request.url)}`, 303)
   if (request.headers.accept === 'application/json')
     return reply.code(errorTable[seen.code].status).send(errorBody(seen))
+  if (seen.code === 'reauthentication_required')
+    return reply.redirect(`${signInAgain}&return_to=${encodeURIComponent(pageOf(request.url))}`, 303)
   const { status } = errorTable[seen.code]
   const wait = seen.details?.retry_after_seconds
   if (typeof wait === 'number') reply.header('retry-after', Math.max(1, Math.ceil(wait)))

@@ -65,17 +65,17 @@ ${form({
 export function loginPage(
   reply: FastifyReply,
   people: People,
-  { back, email, wrong, well, status = 200 }: Tried & { well?: string },
+  { back, email, wrong, well, again, status = 200 }: Tried & { well?: string; again?: boolean },
 ): FastifyReply {
   const outside = people.providers.map(
     ({ id, name }) =>
       html`<a class="button quiet" href="/auth/login${query({ provider: id, return_to: back })}">Continue with ${name}</a>`,
   )
   return sendPage(reply, {
-    title: 'Sign in',
+    title: again ? 'Sign in again' : 'Sign in',
     status,
     scripts: ['passkeys.js'],
-    body: html`${problem(wrong)}${done(well)}
+    body: html`${problem(wrong)}${done(well)}${again && html`<p>What you are about to do reaches far: show once more that it is you.</p>`}
 <div class="stack">${outside}
 <form data-passkey="sign-in" data-return-to="${back ?? ''}" hidden><button class="quiet">Use a passkey</button></form></div>
 <p class="problem" role="alert" data-passkey-problem hidden></p>

@@ -63,8 +63,10 @@ export function signInPages(app: FastifyInstance, options: WebOptions): void {
       })
       return goOn(reply, answer.url, cookies)
     }
-    if (await personOf(options, request)) return goOn(reply, returnTo ?? home)
-    return loginPage(reply, await people(), { back: returnTo })
+    const person = await personOf(options, request)
+    const again = person !== undefined && asked.text('again') === 'yes'
+    if (person && !again) return goOn(reply, returnTo ?? home)
+    return loginPage(reply, await people(), { back: returnTo, again, email: person?.email })
   })
   app.post('/auth/login', async (request, reply) => {
     const sent = fieldsOf(request)

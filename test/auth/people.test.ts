@@ -107,11 +107,15 @@ t.test('each sign-in is a session of its own with a new token; the cookie is for
   await fixed.send('/auth/login', { email, password })
   t.not(fixed.jar.get('molar_session'), first)
   t.equal(await me(fixed), 200)
+  const elsewhere = visitor()
+  await elsewhere.send('/auth/login', { email, password })
+  const before = visitor()
+  before.jar.set('molar_session', first!)
+  t.equal(await me(before), 401, 'who signs in again leaves no session behind in that browser')
   const sent = await fixed.send('/auth/signout', {})
   t.match(sent, { status: 303, location: '/auth/login' })
   t.equal(await me(fixed), 401)
-  fixed.jar.set('molar_session', first!)
-  t.equal(await me(fixed), 200, 'another session goes on')
+  t.equal(await me(elsewhere), 200, 'another session goes on')
 })
 
 t.test('a session that is used lives on, at most to its limit', async (t) => {

@@ -16,6 +16,8 @@ interface Row {
   /** What the role must give; `person`: it concerns no org; `public`: nobody needs to be known. */
   power: string
   kinds: string[]
+  /** Whether a session must be new. */
+  fresh: boolean
 }
 
 /** Said here once more, on purpose: src/core/principal.ts is what is tested. */
@@ -38,8 +40,8 @@ const rows = new Map(
     .split('\n')
     .filter((line) => line && !line.startsWith('#'))
     .map((line): [string, Row] => {
-      const [command = '', scope = '', power = '', kinds = ''] = line.split('\t')
-      return [command, { command, scope, power, kinds: groups[kinds] ?? kinds.split(',') }]
+      const [command = '', scope = '', power = '', kinds = '', fresh] = line.split('\t')
+      return [command, { command, scope, power, kinds: groups[kinds] ?? kinds.split(','), fresh: fresh === 'fresh' }]
     }),
 )
 
@@ -50,7 +52,7 @@ function declared(command: Command): string {
   const kinds = access.credentials ?? acting
   const group = Object.keys(groups).find((key) => same(kinds, groups[key])) ?? kinds.join(',')
   const power = access.public ? 'public' : access.tenant === false ? 'person' : powerOf(command)
-  return [name, access.scope, power, group].join('\t')
+  return [name, access.scope, power, group, ...(access.fresh ? ['fresh'] : [])].join('\t')
 }
 
 t.test('every command has a row, every row a command, and they say the same', async (t) => {
@@ -174,6 +176,23 @@ t.test('who may call what, and nobody else', async (t) => {
   })
   t.same(wrong, [])
   t.comment(`${asked} calls: ${commands.length} commands × ${callers.length} callers`)
+})
+
+t.test('what reaches far takes a session that began a moment ago; the rest does not', async (t) => {
+  const session = callers.find(({ title }) => title === 'session of owner')!
+  const token = session.headers.cookie!.split('=')[1]!.split('.')[0]!
+  await people.sql(`update sessions set created_at = now() - interval '16 minutes' where fingerprint = $1`, [
+    people.fingerprint(token),
+  ])
+  const wrong: string[] = []
+  await each([...commands], async (command) => {
+    const row = rows.get(command.name)!
+    const { status, body } = await probe(command, session.headers)
+    const again = status === 403 && body.error === 'reauthentication_required'
+    if (again !== row.fresh) wrong.push(`${command.name}: ${status} ${JSON.stringify(body).slice(0, 200)}`)
+  })
+  t.same(wrong, [])
+  t.ok([...rows.values()].filter((row) => row.fresh).length > 5)
 })
 
 t.test('an org that is not the caller’s answers like one that is not there', async (t) => {

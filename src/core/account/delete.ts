@@ -13,7 +13,7 @@ export const deleteAccount = defineCommand({
   input: z.object({ confirm: z.string().max(320).describe('Your e-mail address, to make sure') }),
   output: z.object({ deleted: z.literal(true) }),
   rest: { route: 'DELETE /v1/account' },
-  access: { scope: 'mcp:write', tenant: false, credentials: inPerson },
+  access: { scope: 'mcp:write', tenant: false, credentials: inPerson, fresh: true },
   effect: 'destroy',
   errors: ['conflict', 'validation_failed'],
   examples: [

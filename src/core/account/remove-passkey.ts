@@ -14,7 +14,7 @@ export const removePasskey = defineCommand({
   input: z.object({ id }),
   output: z.object({ removed: z.literal(true) }),
   rest: 'DELETE /v1/account/passkeys/{id}',
-  access: { scope: 'mcp:write', tenant: false, credentials: inPerson },
+  access: { scope: 'mcp:write', tenant: false, credentials: inPerson, fresh: true },
   effect: 'destroy',
   errors: ['not_found'],
   target: (input) => input.id,

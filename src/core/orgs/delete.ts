@@ -24,7 +24,7 @@ export const deleteOrg = defineCommand({
     last_step: z.enum(purgeSteps).nullable(),
   }),
   rest: { route: 'DELETE /api/v1/orgs/{org}', status: 204 },
-  access: { scope: 'mcp:write', power: 'own', org: 'org', credentials: inPerson },
+  access: { scope: 'mcp:write', power: 'own', org: 'org', credentials: inPerson, fresh: true },
   effect: 'destroy',
   errors: ['bad_request', 'not_found', 'conflict', 'purge_failed'],
   target: (input) => input.org,

@@ -16,7 +16,7 @@ export const transferOrg = defineCommand({
   input: z.object({ org: orgRef, user_id: id.describe('The member who becomes the owner') }),
   output: member,
   rest: 'POST /api/v1/orgs/{org}/transfer',
-  access: { scope: 'mcp:write', power: 'own', org: 'org', credentials: inPerson },
+  access: { scope: 'mcp:write', power: 'own', org: 'org', credentials: inPerson, fresh: true },
   effect: 'write',
   errors: ['bad_request', 'not_found', 'conflict'],
   positionals: ['user_id'],

@@ -12,7 +12,7 @@ export const revokeOtherSessions = defineCommand({
   input: z.object({}),
   output: z.object({ ended: z.int() }),
   rest: 'POST /v1/sessions/revoke-others',
-  access: { scope: 'mcp:write', tenant: false, credentials: inPerson },
+  access: { scope: 'mcp:write', tenant: false, credentials: inPerson, fresh: true },
   effect: 'destroy',
   repeatable: true,
   errors: [],

@@ -15,7 +15,7 @@ export const revokeSession = defineCommand({
   input: z.object({ id }),
   output: session,
   rest: 'DELETE /v1/sessions/{id}',
-  access: { scope: 'mcp:write', tenant: false, credentials: inPerson },
+  access: { scope: 'mcp:write', tenant: false, credentials: inPerson, fresh: true },
   effect: 'destroy',
   errors: ['not_found'],
   target: (input) => input.id,

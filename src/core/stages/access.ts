@@ -16,6 +16,7 @@ export function allow(command: Command, principal: Principal, org: string | unde
       `${name} is for ${kinds.map((kind) => principalKinds[kind]).join(', ')}; this is ${principalKinds[principal.kind]}.`,
     )
   needScope(command, principal)
+  if (access.fresh && principal.kind === 'session') needFresh(principal)
   if (access.tenant === false) {
     if (!principal.user) fail('forbidden', `${name} concerns a person; ${principalKinds[principal.kind]} has none.`)
     return
@@ -32,6 +33,17 @@ export function allow(command: Command, principal: Principal, org: string | unde
       'forbidden',
       `${name} needs the role ${rolesWith(power).join(' or ')}; this credential acts as ${principal.role}.`,
     )
+}
+
+/** Where a page sends whoever has to come in again. */
+export const signInAgain = '/auth/login?again=yes'
+
+/** Throws reauthentication_required where whoever is signed in has been for longer than a moment. */
+export function needFresh({ fresh }: Pick<Principal, 'fresh'>): void {
+  if (fresh) return
+  fail('reauthentication_required', `This takes somebody who came in a moment ago. Sign in again: ${signInAgain}`, {
+    details: { sign_in: signInAgain },
+  })
 }
 
 /** Throws insufficient_scope where the credential has not got what the command takes. */

@@ -44,6 +44,8 @@ async function send(path, body) {
     body: JSON.stringify(body),
   })
   const read = await answer.json()
+  if (read.error === 'reauthentication_required')
+    window.location.assign(`${read.details.sign_in}&return_to=${encodeURIComponent(window.location.pathname)}`)
   if (!answer.ok) throw new Error(read.message)
   return read
 }

@@ -158,7 +158,7 @@ t.test('ids, limits, cursors and unknown fields are refused with what is wrong w
   }
   t.match(await refusal(t, 'runs.list', { limt: 5 }), {
     error: 'validation_failed',
-    message: /limt: is not a field here; did you mean limit\?/,
+    message: /limt: is not a field here; did you mean limit\?$/,
   })
   t.match(await refusal(t, 'runs.get', { id: '42', colour: 1 }), {
     message: /id: must be.*colour: is not a field here/,

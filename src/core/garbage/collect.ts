@@ -27,7 +27,7 @@ export interface Collected {
   blobs: number
   bytes: number
   idempotency_keys: number
-  /** Orgs that are over their quota still: what they have is pinned, in use, or an asset. */
+  /** Orgs that are over their quota still: what they have is pinned by somebody, in use, or an asset. */
   over_quota: string[]
 }
 
@@ -62,12 +62,13 @@ async function expire(org: TenantDatabase, before: number): Promise<number> {
   }
 }
 
-/** Oldest traces first. Traces share blobs, so their sizes only say how many to try before adding up again. */
+/** Oldest traces first, those of failed runs last: they are pinned, but by nobody. Traces share blobs, so their sizes only say how many to try before adding up again. */
 async function shrink(org: TenantDatabase, quota: number): Promise<{ traces: number; over: boolean }> {
   for (let count = 0; ; ) {
     let excess = (await sumUsed(org)) - quota
     if (excess <= 0) return { traces: count, over: false }
-    const oldest = await findExpired(org, new Date(), batch)
+    const unpinned = await findExpired(org, new Date(), batch)
+    const oldest = unpinned.length > 0 ? unpinned : await findExpired(org, new Date(), batch, 'pinned by itself')
     if (oldest.length === 0) return { traces: count, over: true }
     const chosen: TraceSize[] = []
     for (const trace of oldest) {

@@ -10,11 +10,20 @@ export async function readClock(system: Queries): Promise<number> {
   return row!.now.getTime()
 }
 
-/** Ended, unpinned traces with artifacts that began before `before`, oldest first. */
-export async function findExpired(db: Queries, before: Date, limit: number): Promise<TraceSize[]> {
+/** Which traces may go: those that are not pinned, or those that nobody pinned by hand. */
+export type Loose = 'unpinned' | 'pinned by itself'
+
+/** Ended traces with artifacts that began before `before`, oldest first. */
+export async function findExpired(
+  db: Queries,
+  before: Date,
+  limit: number,
+  loose: Loose = 'unpinned',
+): Promise<TraceSize[]> {
+  const pin = loose === 'unpinned' ? 'pinned' : 'pinned_by_hand'
   return db.query<TraceSize>(
     `select id, total_size_bytes::float8 as size from traces t
-     where created_at < $1 and not pinned and status not in ('queued', 'running')
+     where created_at < $1 and not ${pin} and status not in ('queued', 'running')
        and exists (select from trace_artifacts a where a.trace_id = t.id)
      order by created_at, id limit $2`,
     [before, limit],

@@ -118,7 +118,7 @@ export async function endRun(tx: Queries, run: { id: string; lease: string | nul
   if (rows.length === 0) return false
   await tx.query(
     `update traces t set status = r.status, failure_signature = r.failure_signature, duration_ms = r.duration_ms,
-       failure_message = coalesce(r.failure->>'message', ''), pinned = r.status = 'failed'
+       failure_message = coalesce(r.failure->>'message', ''), pinned = t.pinned_by_hand or r.status = 'failed'
      from runs r where r.id = t.run_id and r.id = $1`,
     [run.id],
   )

@@ -22,7 +22,8 @@ export function parseInput(command: Command, raw: unknown): Record<string, unkno
   const parsed = strictInput(command).safeParse(input)
   if (parsed.success) return parsed.data
   const issues = parsed.error.issues.flatMap((issue) => readIssue(issue, command.input.shape))
-  fail(code, `${issues.map((issue) => `${issue.field}: ${issue.message}`).join('; ')}.`, { details: { issues } })
+  const told = issues.map((issue) => `${issue.field}: ${issue.message}`).join('; ')
+  fail(code, told.endsWith('?') ? told : `${told}.`, { details: { issues } })
 }
 
 const strictInputs = new WeakMap<Command, Command['input']>()

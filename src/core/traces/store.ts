@@ -63,6 +63,10 @@ export async function findTrace(db: Queries, id: string): Promise<TraceDetail | 
   return row
 }
 
+export async function setPinned(tx: Queries, id: string, pinned: boolean): Promise<void> {
+  await tx.query('update traces set pinned = $2, pinned_by_hand = $2 where id = $1', [id, pinned])
+}
+
 export interface EventFilter {
   step?: string | undefined
   kind?: string | undefined

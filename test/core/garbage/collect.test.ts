@@ -133,19 +133,24 @@ t.test(
 )
 
 t.test('over its quota an org loses its oldest traces’ artifacts, and is named when that does not do', async (t) => {
-  const { database, blobs, trace, isThere, orgId } = await org(t)
+  const { database, blobs, trace, isThere, orgId, rest } = await org(t)
   const traces = []
   for (let days = 9; days >= 1; days--) traces.push(await trace(days, Buffer.alloc(1000, days)))
   const pinned = await trace(20, Buffer.alloc(1500, 99), { pinned: true })
-  t.match(await collectGarbage(database, blobs, { quotaBytes: 6000 }), {
-    traces: 5,
-    blobs: 5,
-    bytes: 5000,
+  t.match((await rest(`POST /v1/traces/${pinned.traceId}/pin`)).body, { pinned: true })
+  const failed = await trace(30, Buffer.alloc(900, 88), { pinned: true, status: 'failed' })
+  const freed = await trace(31, Buffer.alloc(100, 77), { pinned: true })
+  t.match((await rest(`POST /v1/traces/${freed.traceId}/unpin`)).body, { pinned: false })
+  t.match(await collectGarbage(database, blobs, { quotaBytes: 6900 }), {
+    traces: 6,
+    blobs: 6,
+    bytes: 5100,
     over_quota: [],
   })
   const left = await Promise.all(traces.map(({ sha256 }) => isThere(sha256)))
   t.strictSame(left, [false, false, false, false, false, true, true, true, true], 'the oldest went')
-  t.match(await collectGarbage(database, blobs, { quotaBytes: 1000 }), { traces: 4, over_quota: [orgId] })
+  t.match(await collectGarbage(database, blobs, { quotaBytes: 1000 }), { traces: 5, over_quota: [orgId] })
+  t.equal(await isThere(failed.sha256), false, 'what is pinned because it failed goes last, but goes')
   t.equal(await isThere(pinned.sha256), true, 'what is pinned stays though it is too much')
 })
 

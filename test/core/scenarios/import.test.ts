@@ -137,7 +137,7 @@ t.test('no text makes it crash or give a scenario that does not compile', async 
         return error instanceof CommandError
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 300, examples: [['<A>'], ['x = <A>'], ['if (<A>) <A>']] },
   )
   const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 })
   fc.assert(

@@ -42,12 +42,16 @@ export function parseSource(text: string): Source {
 
 const wrappers = new Set(['TSNonNullExpression', 'TSAsExpression', 'TSSatisfiesExpression', 'TSTypeAssertion'])
 
+/** Where the parser lets a type stand, such as the whole of `<A>`, though only an expression makes sense. */
+const isExpected = new Set(['expression', 'right', 'argument', 'object', 'callee', 'test', 'body'])
+
 /** What is left is JavaScript's tree: `x as T`, `x!` and the like are x, and declarations of types are gone. */
 function dropTypes(node: unknown): void {
   if (typeof node !== 'object' || node === null) return
   const holder = node as Record<string, unknown>
   for (const [key, child] of Object.entries(holder)) {
     if (Array.isArray(child)) holder[key] = child.map(unwrapped).filter((one) => !isType(one))
+    else if (isType(child) && isExpected.has(key)) throw new SyntaxError('Expression expected')
     else holder[key] = isType(child) ? undefined : unwrapped(child)
     for (const one of [holder[key]].flat()) dropTypes(one)
   }

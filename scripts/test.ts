@@ -9,14 +9,28 @@ import { Parser, type Result } from 'tap-parser'
 import { stringify } from 'yaml'
 import { startPooler } from '../test/fixtures/pooler.ts'
 
-// `npm test [file …] [-- --jobs 2 --again --pooler]`: every test file as a process of its own, the slow ones first. `--again`: up to
-// four files that failed are judged once more, each by itself, and that verdict counts. `--pooler`: the application's
-// connections go through PgBouncer.
+// `npm test [file …] [-- --jobs 2 --again --pooler]`: the test files, slow ones first, each as a process of its own or,
+// where they only ask a server, some in one process. `--again`: up to four files that failed are judged once more, each
+// by itself, and that verdict counts. `--pooler`: the application's connections go through PgBouncer.
 // tap's own command puts its coverage loader before each of these processes and all that they start, which doubles what
 // they cost, and compiles its plugins in the first run. So the library is tap's, and the runner these lines.
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const slowFirst = ['test/faults/', 'test/cli/', 'test/examples/', 'test/core/scenarios/runtime', 'test/worker/']
+const together = join(root, 'scripts/test-together.ts')
+/** Each in a process of its own, in this order: what they start, kill or measure is the process, or they are large. */
+const alone = [
+  'test/faults/',
+  'test/cli/',
+  'test/examples/',
+  'test/core/scenarios/runtime',
+  'test/worker/',
+  'test/db/embedded',
+  'test/scripts/',
+  'test/server/start',
+  'test/server/log',
+]
+/** How many of the others go into one process. */
+const most = 6
 const patienceSeconds = 600
 
 const { values, positionals } = parseArgs({
@@ -29,14 +43,26 @@ const { values, positionals } = parseArgs({
   },
 })
 const files = positionals.length > 0 ? positionals : globSync('test/**/*.test.ts', { cwd: root })
-const rank = (file: string) => (slowFirst.findIndex((start) => file.startsWith(start)) + 99) % 99
+const rank = (file: string) => (alone.findIndex((start) => file.startsWith(start)) + 99) % 99
 files.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
+const groups: string[][] = []
+for (const file of files) {
+  const last = groups.at(-1)
+  if (last && last.length < most && rank(file) === 98 && rank(last[0]!) === 98) last.push(file)
+  else groups.push([file])
+}
 
 const began = performance.now()
 const pooler = values.pooler ? await startPooler() : undefined
-const ran = await runAll(files, Number(values.jobs))
+const ran = await runAll(groups, Number(values.jobs))
 const unsure = [...ran].filter(([, { problems }]) => problems.length > 0).map(([file]) => file)
-if (values.again && unsure.length <= 4) for (const [file, result] of await runAll(unsure, 1)) ran.set(file, result)
+if (values.again && unsure.length <= 4) {
+  const again = await runAll(
+    unsure.map((file) => [file]),
+    1,
+  )
+  for (const [file, result] of again) ran.set(file, result)
+}
 await pooler?.stop()
 const sum = (count: (one: Ran) => number) => [...ran.values()].reduce((total, one) => total + count(one), 0)
 const failed = sum(({ problems }) => problems.length)
@@ -44,15 +70,16 @@ console.log(`${((performance.now() - began) / 1000).toFixed(0)} s`)
 console.log(`${sum(({ passed }) => passed)} passed, ${failed} failed`)
 process.exitCode = failed === 0 ? 0 : 1
 
-async function runAll(files: readonly string[], jobs: number): Promise<Map<string, Ran>> {
+async function runAll(groups: readonly string[][], jobs: number): Promise<Map<string, Ran>> {
   const results = new Map<string, Ran>()
-  const waiting = [...files]
+  const waiting = [...groups]
   const job = async () => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      const one = await run(file)
-      results.set(file, one)
-      console.log(`${one.problems.length === 0 ? '✓' : '✗'} ${file} ${one.seconds.toFixed(1)} s`)
-      for (const problem of one.problems) console.log(problem.replace(/^/gm, '    '))
+    for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
+      for (const [file, one] of await run(group)) {
+        results.set(file, one)
+        console.log(`${one.problems.length === 0 ? '✓' : '✗'} ${file} ${one.seconds.toFixed(1)} s`)
+        for (const problem of one.problems) console.log(problem.replace(/^/gm, '    '))
+      }
     }
   }
   await Promise.all(Array.from({ length: jobs }, job))
@@ -66,14 +93,13 @@ interface Ran {
   seconds: number
 }
 
-/** One file, in a process of its own, with a folder for temporary files of its own. */
-async function run(file: string): Promise<Ran> {
-  const started = performance.now()
+/** These files, in a process of their own, with a folder for temporary files of its own. */
+async function run(files: readonly string[]): Promise<Map<string, Ran>> {
   const folder = await mkdtemp(join(tmpdir(), 'molar-test-'))
   await chmod(folder, 0o1777) // as /tmp is: the database and the browser have uids of their own
-  const child = spawn(process.execPath, [file], {
+  const child = spawn(process.execPath, files.length > 1 ? [together, ...files] : [...files], {
     cwd: root,
-    // Temporary homes go into the file's folder; one compile cache serves all, and Molar's own processes find it there, too.
+    // Temporary homes go into the process's folder; one compile cache serves all, and Molar's own processes find it there, too.
     env: {
       ...process.env,
       TAP: '1',
@@ -85,31 +111,48 @@ async function run(file: string): Promise<Ran> {
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const timer = setTimeout(() => child.kill('SIGKILL'), (patienceSeconds + 10) * 1000)
-  const ran: Ran = { passed: 0, problems: [], seconds: 0 }
+  const timer = setTimeout(() => child.kill('SIGKILL'), (patienceSeconds + 10) * 1000 * files.length)
+  const ran = new Map<string, Ran>(files.map((file) => [file, { passed: 0, problems: [], seconds: 0 }]))
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
   const parser = new Parser()
-  const count = (one: Parser) => {
-    one.on('child', count)
+  const count = (one: Parser, into: Ran) => {
+    one.on('child', (child: Parser) => count(child, into))
     one.on('assert', (result: Result) => {
       if (result.closingTestPoint) return
-      if (result.ok) ran.passed++
-      else if (!result.todo && !result.skip) ran.problems.push(`${result.fullname}\n${stringify(result.diag)}`)
+      if (result.ok) into.passed++
+      else if (!result.todo && !result.skip) into.problems.push(`${result.fullname}\n${stringify(result.diag)}`)
     })
   }
-  count(parser)
+  let since = performance.now()
+  const clock = (one: Parser, into: Ran) =>
+    one.once('complete', () => {
+      into.seconds = (performance.now() - since) / 1000
+      since = performance.now()
+    })
+  if (files.length === 1) {
+    const [only] = ran.values()
+    count(parser, only!)
+    clock(parser, only!)
+  } else
+    parser.on('child', (child: Parser) => {
+      const its = ran.get(child.name)!
+      count(child, its)
+      clock(child, its)
+    })
   child.stdout.pipe(parser)
   const [[code, signal], results] = await Promise.all([
     new Promise<[number | null, string | null]>((resolve) => child.once('close', (...ended) => resolve(ended))),
     new Promise<{ ok: boolean }>((resolve) => parser.once('complete', resolve)),
   ])
   clearTimeout(timer)
-  if (ran.problems.length === 0 && (code !== 0 || !results.ok || ran.passed === 0))
-    ran.problems.push(`It ended with ${signal ?? `exit code ${code}`}.\n${said.slice(-5000)}`)
-  ran.problems.push(...(await leftBehind(folder)))
+  const all = [...ran.values()]
+  const ended = `It ended with ${signal ?? `exit code ${code}`}.\n${said.slice(-5000)}`
+  for (const one of all) if (one.passed === 0 && one.problems.length === 0) one.problems.push(ended)
+  if ((code !== 0 || !results.ok) && all.every(({ problems }) => problems.length === 0))
+    all.at(-1)!.problems.push(ended)
+  all.at(-1)!.problems.push(...(await leftBehind(folder)))
   await rm(folder, { recursive: true, force: true })
-  ran.seconds = (performance.now() - started) / 1000
   return ran
 }
 

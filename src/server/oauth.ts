@@ -2,8 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Provider } from 'oidc-provider'
 import type { OAuthOptions } from '../auth/oauth/provider.ts'
-import { requestIdHeader } from '../auth/oauth/record.ts'
-import { defaultScope, oauthPaths, resourceMetadata } from '../auth/oauth/resource.ts'
+import { defaultScope, oauthPaths, requestIdHeader, resourceMetadata } from '../auth/oauth/resource.ts'
 import { oauthPages, personOf, type WebOptions } from '../web/index.ts'
 
 export interface OAuthServer {

@@ -2,12 +2,10 @@ import { type KoaContextWithOIDC, Provider } from 'oidc-provider'
 import type { Database, Queries } from '../../core/context.ts'
 import { installation, nobody, type Principal } from '../../core/principal.ts'
 import { appendAudit } from '../../core/stages/audit.ts'
+import { requestIdHeader } from './resource.ts'
 import type { GrantHolder } from './store.ts'
 
 // What apps do at the OAuth server is on record: in the chain of the org that the grant is of, else in the installation's.
-
-/** Where a request's own id stands for oidc-provider: the server behind sets it, whatever was sent. */
-export const requestIdHeader = 'x-molar-request-id'
 
 type Happening = `apps.${'register' | 'token' | 'refresh' | 'revoke' | 'device'}`
 

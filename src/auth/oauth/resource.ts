@@ -1,6 +1,9 @@
 import type { Keyring } from '../../core/keyring.ts'
 import { scopeNames } from '../../core/principal.ts'
 
+/** Where a request's own id stands for oidc-provider: the server behind sets it, whatever was sent. */
+export const requestIdHeader = 'x-molar-request-id'
+
 export const oauthPaths = {
   authorize: '/api/oauth/authorize',
   token: '/api/oauth/token',

@@ -1,0 +1,34 @@
+import { registerHooks } from 'node:module'
+import { relative } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { type Test, t } from 'tap'
+
+// Several test files in one process, one after another: to load Molar costs more than most of them do. Each gets a test
+// of its own where it imports tap's, so that what it opens ends with it, and what it says stands under its name.
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const tests = new Map<string, Test>()
+Object.assign(globalThis, { testOfFile: (url: string) => tests.get(url) })
+
+registerHooks({
+  resolve: (specifier, context, next) =>
+    specifier === 'tap' && tests.has(context.parentURL ?? '')
+      ? { url: `test-of:${context.parentURL}`, format: 'module', shortCircuit: true }
+      : next(specifier, context),
+  load: (url, context, next) =>
+    url.startsWith('test-of:')
+      ? {
+          format: 'module',
+          source: `export default testOfFile(${JSON.stringify(url.slice('test-of:'.length))})`,
+          shortCircuit: true,
+        }
+      : next(url, context),
+})
+
+for (const path of process.argv.slice(2)) {
+  const url = pathToFileURL(path).href
+  await t.test(relative(root, path), { timeout: Number(process.env.TAP_TIMEOUT) * 1000 }, async (t) => {
+    tests.set(url, t)
+    await import(url)
+  })
+}

@@ -25,7 +25,8 @@ registerHooks({
       : next(url, context),
 })
 
-for (const path of process.argv.slice(2)) {
+// Not as arguments: tap names folders after those.
+for (const path of process.env.MOLAR_TEST_FILES!.split(':')) {
   const url = pathToFileURL(path).href
   await t.test(relative(root, path), { timeout: Number(process.env.TAP_TIMEOUT) * 1000 }, async (t) => {
     tests.set(url, t)

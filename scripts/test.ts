@@ -97,7 +97,7 @@ interface Ran {
 async function run(files: readonly string[]): Promise<Map<string, Ran>> {
   const folder = await mkdtemp(join(tmpdir(), 'molar-test-'))
   await chmod(folder, 0o1777) // as /tmp is: the database and the browser have uids of their own
-  const child = spawn(process.execPath, files.length > 1 ? [together, ...files] : [...files], {
+  const child = spawn(process.execPath, files.length > 1 ? [together] : [...files], {
     cwd: root,
     // Temporary homes go into the process's folder; one compile cache serves all, and Molar's own processes find it there, too.
     env: {
@@ -105,6 +105,7 @@ async function run(files: readonly string[]): Promise<Map<string, Ran>> {
       TAP: '1',
       TAP_TIMEOUT: `${patienceSeconds}`, // tells what it waited for; the timer below is for what does not even tell
       TMPDIR: folder,
+      MOLAR_TEST_FILES: files.join(':'),
       MOLAR_TEST_SHARED: tmpdir(),
       ...(pooler && { MOLAR_TEST_POOLER: pooler.address }),
       NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'),

@@ -23,10 +23,9 @@ const values = z.record(z.string().max(100), z.string().max(10_000)).default({})
 export const outlinePage = defineCommand({
   name: 'pages.outline',
   tool: 'molar_outline_page',
-  toolset: { default: false },
   title: 'Outline a page',
   summary:
-    'Open a URL in a real browser, take steps there if any, and get what is on the page as targets ready to paste into a scenario, each checked for how many elements it matches. Use it before writing a scenario for a page you have not seen.',
+    'Open a URL in a real browser, take steps there if any, and get what is on the page as targets ready to paste into a scenario. Use it before writing a scenario for a page you have not seen.',
   input: z.object({
     url: z.string().min(1).max(2048).optional().describe('The page; or give the id of an outline that was not ready'),
     id: id.optional().describe('An earlier call’s id'),

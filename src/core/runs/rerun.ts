@@ -13,6 +13,7 @@ import { findRun, findRuns } from './store.ts'
 export const rerunRun = defineCommand({
   name: 'runs.rerun',
   tool: 'molar_rerun',
+  toolset: { default: false },
   title: 'Rerun',
   summary:
     'Queue an ended run again, with its base URL and variables and the scenario as it is now. molar_wait_run tells how it ends.',

@@ -39,11 +39,12 @@ The application runs at: {base_url}
 
 1. Call molar_list_scenarios: one that does this may exist already; molar_get_scenario shows its text.
 2. Call molar_new_scenario. It gives a start and the language in short.
-3. Write steps as a user would act, and end with assertions on what that user sees. Name elements by role and visible name, not by CSS.
-4. Call molar_validate_scenarios until it names no problem.
-5. Call molar_run_scenarios with the Markdown inline. When it fails, read the diagnosis first: failing step, expected and actual, near matches, requests and console beside it. molar_trace_report and molar_trace_events show more.
-6. Decide whether the scenario or the application is wrong. Mend the scenario where it is; where the application is, say so and do not weaken an assertion to get past it.
-7. When it passes, call molar_upload_scenario to save it, and say in a sentence what it proves.
+3. Call molar_outline_page for each page that you have not seen, with the steps that lead there: it gives targets to paste.
+4. Write steps as a user would act, and end with assertions on what that user sees. Name elements by role and visible name, not by CSS.
+5. Call molar_validate_scenarios until it names no problem.
+6. Call molar_run_scenarios with the Markdown inline. When it fails, read the diagnosis first: failing step, expected and actual, near matches, requests and console beside it. molar_trace_report and molar_trace_events show more.
+7. Decide whether the scenario or the application is wrong. Mend the scenario where it is; where the application is, say so and do not weaken an assertion to get past it.
+8. When it passes, call molar_upload_scenario to save it, and say in a sentence what it proves.
 ${wary}`,
   },
   {
@@ -64,7 +65,7 @@ ${wary}`,
 2. Call molar_trace_report with its trace_id, then molar_trace_events around the events (seq) that the diagnosis cites: requests that failed, page errors, the console, the page at that moment.
 3. Call molar_get_scenario for the text of the scenario, and look at the failing line.
 4. Say which it is, and cite the events: the application is wrong, the scenario is wrong or out of date, or the environment failed (an errored run).
-5. Mend that. Then call molar_rerun with the run's id, or molar_run_scenarios with the changed Markdown, until it passes. Save a changed scenario with molar_upload_scenario.
+5. Mend that. Then call molar_run_scenarios with the scenario's slug, or with the changed Markdown, until it passes. Save a changed scenario with molar_upload_scenario.
 ${wary}`,
   },
   {

@@ -83,4 +83,8 @@ t.test('rrweb has a short flow whole, and the film becomes a video where ffmpeg 
   if (!ffmpeg) return t.comment('no ffmpeg on PATH: what a real one makes is not shown')
   const video = await makeVideo(trace.frames, { ffmpeg, path })
   t.equal(video?.subarray(0, 4).toString('hex'), '1a45dfa3', 'webm')
+  // VP8's key frame begins with 9d 01 2a, and then has width and height.
+  const start = video!.indexOf(Buffer.from('9d012a', 'hex'))
+  const size = [video!.readUInt16LE(start + 3) & 0x3fff, video!.readUInt16LE(start + 5) & 0x3fff]
+  t.strictSame(size, [800, 450], 'in the viewport’s proportions, whatever the first frame’s are')
 })

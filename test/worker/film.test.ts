@@ -52,6 +52,7 @@ t.test('rrweb has a short flow whole, and the film becomes a video where ffmpeg 
   await evidence.maskFilled(page.locator('#a'))
   await page.locator('#a').pressSequentially('open-sesame-77')
   await page.click('button')
+  const square = await page.screenshot({ type: 'jpeg', clip: { x: 0, y: 0, width: 450, height: 450 } })
   await evidence.currentStep(null)
   const recorded = await evidence.stop()
   const events = recorded.replay!.events as { type: number }[]
@@ -81,7 +82,9 @@ t.test('rrweb has a short flow whole, and the film becomes a video where ffmpeg 
   const folders = (process.env.PATH ?? '').split(delimiter)
   const ffmpeg = folders.map((folder) => join(folder, 'ffmpeg')).find(existsSync)
   if (!ffmpeg) return t.comment('no ffmpeg on PATH: what a real one makes is not shown')
-  const video = await makeVideo(trace.frames, { ffmpeg, path })
+  const [first, last] = [trace.frames[0]!, trace.frames.at(-1)!]
+  const early = { ...first, at: first.at - 200, image: square }
+  const video = await makeVideo([early, ...trace.frames, { ...last, at: last.at + 100 }], { ffmpeg, path })
   t.equal(video?.subarray(0, 4).toString('hex'), '1a45dfa3', 'webm')
   // VP8's key frame begins with 9d 01 2a, and then has width and height.
   const start = video!.indexOf(Buffer.from('9d012a', 'hex'))

@@ -1,5 +1,5 @@
 import type { Queries } from '../core/context.ts'
-import type { Keyring } from '../core/keyring.ts'
+import { type Keyring, unseal } from '../core/keyring.ts'
 import { idleDays } from './store.ts'
 
 // better-auth asks its questions in a small language of its own: a model, conditions on its fields, values. This file
@@ -137,7 +137,7 @@ export class AccountStore {
        values (${fields.map((_, index) => `$${index + 1}`).join(', ')}) returning *`,
       fields.map((field) => this.#stored(model, field, data[field])),
     )
-    return this.#read(model, row!, data.token)
+    return await this.#read(model, row!, data.token)
   }
 
   async find(
@@ -157,7 +157,7 @@ export class AccountStore {
        limit ${Number(limit ?? 100)} offset ${Number(offset ?? 0)}`,
       params,
     )
-    return rows.map((row) => this.#read(model, row, tokenIn(where)))
+    return Promise.all(rows.map((row) => this.#read(model, row, tokenIn(where))))
   }
 
   async count(name: string, where: readonly Condition[]): Promise<number> {
@@ -193,7 +193,7 @@ export class AccountStore {
       `update ${model.table} set ${changes.join(', ')} ${clause} returning *`,
       params,
     )
-    return rows.map((row) => this.#read(model, row, tokenIn(where)))
+    return Promise.all(rows.map((row) => this.#read(model, row, tokenIn(where))))
   }
 
   /** Deletes what the conditions name, each row once, whoever else deletes it at the same time. */
@@ -201,7 +201,7 @@ export class AccountStore {
     const model = modelOf(name)
     const [clause, params] = this.#where(model, where)
     const rows = await this.#db.query<Row>(`delete from ${model.table} ${clause} returning *`, params)
-    return rows.map((row) => this.#read(model, row, tokenIn(where)))
+    return Promise.all(rows.map((row) => this.#read(model, row, tokenIn(where))))
   }
 
   #kept(model: Model, data: Row): string[] {
@@ -219,6 +219,8 @@ export class AccountStore {
         if (list.length === 0) return operator === 'in' ? 'false' : 'true'
         return `${column} ${operator === 'in' ? 'in' : 'not in'} (${list.join(', ')})`
       }
+      if (isFactor(model, field))
+        return `split_part(${column}, '.', 1) = $${params.push(this.#fingerprint(String(value)))}`
       // An address is one address however it is written; the index is on its lower case.
       if (column === 'email' && operator === 'eq') return `lower(${column}) = lower(${place(field, value)})`
       return `${column} ${operators[operator] ?? unknown(model, `${field} ${operator}`)} ${place(field, value)}`
@@ -229,22 +231,61 @@ export class AccountStore {
     return [all.length > 0 ? `where ${all.join(' and ')}` : '', params]
   }
 
-  /** Of a session's token only the HMAC is kept; what a verification holds is sealed. */
+  #fingerprint = (value: string): string => this.#keyring.fingerprint(value).toString('base64url')
+
+  /** Of a session's token only the HMAC is kept; what a verification and a second factor hold is sealed. */
   #stored(model: Model, field: string, value: unknown): unknown {
     if (value === null) return null
     if (model.name === 'session' && field === 'token') return this.#keyring.fingerprint(String(value))
     if (model.name === 'verification' && field === 'value') return this.#keyring.seal(String(value), 'verification')
+    // Backup codes are looked for by what they were, so that each counts once: their HMAC stands before them.
+    if (isFactor(model, field)) {
+      const sealed = this.#keyring.seal(String(value), factorAbout).toString('base64')
+      return `${this.#fingerprint(String(value))}.${sealed}`
+    }
     return value
   }
 
-  #read(model: Model, row: Row, token: unknown): Row {
+  async #read(model: Model, row: Row, token: unknown): Promise<Row> {
     const entries = Object.entries(model.columns).map(([field, column]) => [field, row[column]] as const)
     const read: Row = Object.fromEntries(entries)
     if (model.name === 'session') read.token = token ?? ''
     if (model.name === 'verification') read.value = this.#keyring.open(row.value as Buffer, 'verification')
+    for (const field of Object.keys(model.columns))
+      if (isFactor(model, field)) read[field] = await unseal(this.#keyring, sealedIn(String(read[field])), factorAbout)
     if (model.name === 'passkey') read.counter = Number(row.counter)
     return read
   }
+}
+
+const isFactor = ({ name }: Model, field: string): boolean =>
+  name === 'twoFactor' && (field === 'secret' || field === 'backupCodes')
+const factorAbout = 'second factor'
+const sealedIn = (stored: string): Buffer => Buffer.from(stored.slice(stored.indexOf('.') + 1), 'base64')
+
+/** Seals the second factors of up to a hundred people, those after `after`, under this key where another one seals them. */
+export async function resealFactors(
+  tx: Queries,
+  keyring: Keyring,
+  newest: number,
+  after: string | undefined,
+): Promise<{ last: string | undefined; resealed: number }> {
+  const rows = await tx.query<{ id: string; secret: string; backup_codes: string }>(
+    'select id, secret, backup_codes from two_factors where $1::uuid is null or id > $1 order by id limit 100 for update',
+    [after ?? null],
+  )
+  const anew = async (stored: string) => {
+    const value = await unseal(keyring, sealedIn(stored), factorAbout)
+    return stored.slice(0, stored.indexOf('.') + 1) + keyring.sealUnder(newest, value, factorAbout).toString('base64')
+  }
+  let resealed = 0
+  for (const { id, secret, backup_codes } of rows) {
+    if ([secret, backup_codes].every((stored) => sealedIn(stored)[0] === newest)) continue
+    const changed = [id, await anew(secret), await anew(backup_codes)]
+    await tx.query('update two_factors set secret = $2, backup_codes = $3 where id = $1', changed)
+    resealed++
+  }
+  return { last: rows.at(-1)?.id, resealed }
 }
 
 /** The token that a session was asked for by: only who asks knows it. */

@@ -46,6 +46,17 @@ export interface AuditSeed {
 
 export class UnknownGeneration extends Error {}
 
+/** Opens what may be sealed under a key that is newer than what this process has read. */
+export async function unseal(keyring: Keyring, sealed: Buffer, about: string): Promise<string> {
+  try {
+    return keyring.open(sealed, about)
+  } catch (error) {
+    if (!(error instanceof UnknownGeneration)) throw error
+    await keyring.refresh()
+    return keyring.open(sealed, about)
+  }
+}
+
 /** How long a key that was replaced still proves what it signed: links live for an hour, and lists are read in one go. */
 const graceMs = 24 * 3_600_000
 

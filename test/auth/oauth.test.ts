@@ -664,6 +664,7 @@ t.test('another MOLAR_SECRET, and new keys under it, log no app out', async (t) 
   const old = await readFile(join(here.home, 'secret'), 'utf8')
   const rotated = await runCli('molar', ['secrets', 'rotate'], { env: { ...env, MOLAR_SECRET_PREVIOUS: old } })
   t.equal(rotated.code, 0, rotated.err)
+  t.match(rotated.out, /apps\s+[1-9]/, 'what is kept of clients is sealed anew')
   await sql(`update installation_keys set active_at = now() - interval '25 hours'`)
   const config = readConfig({
     ...env,

@@ -240,6 +240,16 @@ t.test(
     t.equal(await me(lost), 200)
     t.equal((await (await first()).send('/auth/two-factor', { code: backups[0]!, kind: 'backup' })).status, 403)
 
+    // Under a new key of the installation codes and backup codes go on, and the old key opens none of them.
+    const rotated = await here.cli(['secrets', 'rotate', '--new-key', '--json'], {
+      DATABASE_URL: here.config.databaseUrl!,
+      MOLAR_MIGRATION_URL: here.config.migrationUrl!,
+    })
+    t.match(JSON.parse(rotated.stdout), { new_key: true, second_factors: 1 }, rotated.stderr)
+    for (const { stored } of await sql('select unnest(array[secret, backup_codes]) as stored from two_factors'))
+      t.equal(Buffer.from(stored.split('.')[1], 'base64')[0], 2)
+    t.equal((await (await first()).send('/auth/two-factor', { code: backups[1]!, kind: 'backup' })).status, 303)
+
     const linked = visitor()
     await linked.send('/auth/magic-link', { email })
     const token = fromLink(await mailTo(here.home, email, 3), 'token')

@@ -1,7 +1,7 @@
 import type { AdapterPayload, ClientMetadata } from 'oidc-provider'
 import type { Database, Queries } from '../../core/context.ts'
-import type { Keyring } from '../../core/keyring.ts'
-import { findClient, insertClient } from './store.ts'
+import { type Keyring, unseal } from '../../core/keyring.ts'
+import { findClient, insertClient, lockStaleClients, replaceMetadata } from './store.ts'
 
 const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code'
 
@@ -31,10 +31,20 @@ export async function sealClient(tx: Queries, keyring: Keyring, id: string, meta
   await insertClient(tx, id, keyring.seal(JSON.stringify(metadata), about(id)))
 }
 
+/** Seals up to a hundred clients under this key that another one seals; how many. */
+export async function resealClients(tx: Queries, keyring: Keyring, newest: number): Promise<number> {
+  const stale = await lockStaleClients(tx, newest)
+  for (const { id, metadata } of stale) {
+    const text = await unseal(keyring, metadata, about(id))
+    await replaceMetadata(tx, id, keyring.sealUnder(newest, text, about(id)))
+  }
+  return stale.length
+}
+
 export async function readClient(db: Database, keyring: Keyring, id: string): Promise<AdapterPayload | undefined> {
   if (!/^[\w-]{1,100}$/.test(id)) return undefined
   const found = await findClient(db.system, id)
-  return found && (JSON.parse(keyring.open(found.metadata, about(id))) as AdapterPayload)
+  return found && (JSON.parse(await unseal(keyring, found.metadata, about(id))) as AdapterPayload)
 }
 
 /**

@@ -83,6 +83,18 @@ export async function insertClient(db: Queries, id: string, metadata: Buffer): P
   await db.query('insert into oauth_clients (id, metadata) values ($1, $2)', [id, metadata])
 }
 
+/** Clients whose metadata another key than this one seals, a hundred at most. */
+export async function lockStaleClients(tx: Queries, newest: number): Promise<{ id: string; metadata: Buffer }[]> {
+  return tx.query(
+    'select id, metadata from oauth_clients where get_byte(metadata, 0) <> $1 order by id limit 100 for update',
+    [newest],
+  )
+}
+
+export async function replaceMetadata(tx: Queries, id: string, metadata: Buffer): Promise<void> {
+  await tx.query('update oauth_clients set metadata = $2 where id = $1', [id, metadata])
+}
+
 export interface NewGrant {
   id: string
   userId: string

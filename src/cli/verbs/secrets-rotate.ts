@@ -12,16 +12,17 @@ export const verb: Verb = {
   },
   async run({ options }, cli) {
     const config = cli.config()
-    const [{ openServices, installationSecrets }, { rotateSecrets }] = await Promise.all([
+    const [{ openServices, installationSecrets }, { newestKey, rotateSecrets }, { resealPeople }] = await Promise.all([
       import('../../server/services.ts'),
       import('../../core/secrets/index.ts'),
+      import('../../auth/reseal.ts'),
     ])
     const services = await openServices(config, { log: quietLog(config) })
     try {
       const secrets = await installationSecrets(config)
-      const rotated = await rotateSecrets(services.db.system, services.keyring, secrets, {
-        fresh: options.newKey === true,
-      })
+      const { system } = services.db
+      const keys = await rotateSecrets(system, services.keyring, secrets, { fresh: options.newKey === true })
+      const rotated = { ...keys, ...(await resealPeople(system, services.keyring, await newestKey(system))) }
       if (cli.json) printJson(rotated, cli.terminal)
       else printRecord({ ...rotated, next: next(rotated.org_keys_left) }, cli.terminal.out)
       return rotated.org_keys_left === 0 ? 0 : 1

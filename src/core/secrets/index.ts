@@ -3,6 +3,6 @@ import { listSecrets } from './list.ts'
 import { setSecret } from './set.ts'
 
 export { type InstallationSecrets, openInstallationKeys } from './installation-keys.ts'
-export { type Rotated, rotateSecrets } from './rotate.ts'
+export { newestKey, type Rotated, rotateSecrets } from './rotate.ts'
 export { missingSecrets, resolveSecrets } from './vault.ts'
 export const secretCommands = [setSecret, listSecrets, deleteSecret]

@@ -13,6 +13,10 @@ export interface Rotated {
   org_keys_left: number
 }
 
+/** The id of the key that takes over, or has. */
+export const newestKey = async (system: TenantDatabase): Promise<number> =>
+  (await listInstallationKeys(system)).at(-1)!.id
+
 /** After it, the previous secret opens nothing any more. Broken off, it goes on where it was when it is run again. */
 export async function rotateSecrets(
   system: TenantDatabase,
@@ -22,7 +26,7 @@ export async function rotateSecrets(
 ): Promise<Rotated> {
   const { rewrapped, made } = await rotateInstallationKeys(system, secrets, options)
   await keyring.refresh()
-  const newest = (await listInstallationKeys(system)).at(-1)!.id
+  const newest = await newestKey(system)
   const org_keys = await rewrapOrgKeys(system, keyring, newest)
   const org_keys_left = await countStaleOrgKeys(system, newest)
   return { installation_keys: rewrapped, new_key: made, org_keys, org_keys_left }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Queries, TenantDatabase } from '../context.ts'
-import { decrypt, encrypt, type Keyring, UnknownGeneration } from '../keyring.ts'
+import { decrypt, encrypt, type Keyring, unseal } from '../keyring.ts'
 import * as store from './store.ts'
 
 // Envelope encryption: a value is sealed under its org's data key, and that one under a key of the installation.
@@ -93,17 +93,6 @@ async function ensureOrgKey(tx: Queries, keyring: Keyring, orgId: string): Promi
   await store.insertOrgKey(tx, orgId, keyring.seal(fresh, keyAbout(orgId)))
   const wrapped = (await store.findOrgKey(tx)) ?? lost(orgId)
   return Buffer.from(await unseal(keyring, wrapped, keyAbout(orgId)), 'base64')
-}
-
-/** The key may be newer than what this process has read. */
-async function unseal(keyring: Keyring, sealed: Buffer, about: string): Promise<string> {
-  try {
-    return keyring.open(sealed, about)
-  } catch (error) {
-    if (!(error instanceof UnknownGeneration)) throw error
-    await keyring.refresh()
-    return keyring.open(sealed, about)
-  }
 }
 
 function lost(orgId: string): never {

@@ -154,12 +154,21 @@ t.test('a new MOLAR_SECRET logs nobody out and breaks nothing, and the old one i
   const { rows: before } = await owner.query('select wrapped from org_keys')
   const said = await rotate(both)
   t.equal(said.code, 0, said.stderr)
-  t.same(JSON.parse(said.stdout), { installation_keys: 1, new_key: true, org_keys: 1, org_keys_left: 0 })
+  t.same(JSON.parse(said.stdout), {
+    installation_keys: 1,
+    new_key: true,
+    org_keys: 1,
+    org_keys_left: 0,
+    second_factors: 0,
+    apps: 0,
+  })
   t.same(JSON.parse((await rotate(both)).stdout), {
     installation_keys: 0,
     new_key: false,
     org_keys: 0,
     org_keys_left: 0,
+    second_factors: 0,
+    apps: 0,
   })
   await owner.query('update org_keys set wrapped = $1', [before[0].wrapped])
   t.match(

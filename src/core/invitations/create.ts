@@ -3,7 +3,7 @@ import { defineCommand } from '../command.ts'
 import { fail } from '../errors.ts'
 import { newId } from '../ids.ts'
 import { newToken } from '../keys/index.ts'
-import { findMemberByEmail, lockOrg, refuseAboveOneself, role } from '../members/index.ts'
+import { findMemberByEmail, refuseAboveOneself, role, settleMembers } from '../members/index.ts'
 import { orgRef } from '../org-ref.ts'
 import { inPerson } from '../principal.ts'
 import { days, invitation } from './invitation.ts'
@@ -35,7 +35,7 @@ export const createInvitation = defineCommand({
   ],
   async handler({ email, role }, { db, keyring, mail, principal, publicUrl }) {
     refuseAboveOneself(principal, role)
-    await lockOrg(db) // two invitations at once for one address: the later one takes the place
+    await settleMembers(db, principal) // two invitations at once for one address: the later one takes the place
     if (await findMemberByEmail(db, email)) fail('conflict', `${email} is a member of this org already.`)
     const token = newToken('inv')
     const made = await insertInvitation(db, {

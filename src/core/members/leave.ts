@@ -21,7 +21,7 @@ export const leaveOrg = defineCommand({
   target: (_input, output) => output?.user_id,
   examples: [{ title: 'the last owner', input: { org: 'local' }, error: 'conflict' }],
   async handler(_input, { db, principal }) {
-    const found = await memberToChange(db, principal.user!.id)
+    const found = await memberToChange(db, principal, principal.user!.id)
     await deleteMember(db, found.user_id)
     return found
   },

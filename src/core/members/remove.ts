@@ -28,7 +28,7 @@ export const removeMember = defineCommand({
     },
   ],
   async handler({ user_id }, { db, principal }) {
-    const found = await memberToChange(db, user_id)
+    const found = await memberToChange(db, principal, user_id)
     refuseAboveOneself(principal, found.role)
     await deleteMember(db, user_id)
     return found

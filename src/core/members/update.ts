@@ -30,7 +30,7 @@ export const updateMember = defineCommand({
     },
   ],
   async handler({ user_id, role }, { db, principal }) {
-    const found = await memberToChange(db, user_id, role)
+    const found = await memberToChange(db, principal, user_id, role)
     refuseAboveOneself(principal, role, found.role)
     await setRole(db, user_id, role)
     return { ...found, role }

@@ -3,11 +3,11 @@ import { defineCommand } from '../command.ts'
 import { fail } from '../errors.ts'
 import { id, slug } from '../fields.ts'
 import { newId } from '../ids.ts'
+import { settleMembers } from '../members/index.ts'
 import { orgRef } from '../org-ref.ts'
 import { inPerson } from '../principal.ts'
 import { purgeOrg } from './purge.ts'
 import { beginPurge, purgeSteps } from './purge-store.ts'
-import { findOrg } from './store.ts'
 
 export const deleteOrg = defineCommand({
   name: 'orgs.delete',
@@ -31,7 +31,7 @@ export const deleteOrg = defineCommand({
   examples: [{ title: 'one that is not there', input: { org: 'no-such-org' }, error: 'not_found' }],
   async handler(_input, { db, principal }) {
     const { id: orgId, slug } = principal.org
-    await findOrg(db, orgId, true)
+    await settleMembers(db, principal)
     const purge =
       (await beginPurge(db, { id: newId(), orgId, slug, startedBy: principal.user?.id ?? null })) ??
       fail('conflict', `${slug} is being deleted at this moment.`)

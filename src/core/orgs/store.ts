@@ -45,12 +45,8 @@ export async function findOrgs(
   )
 }
 
-/** The org itself; locked where it is about to change. */
-export async function findOrg(db: Queries, id: string, lock = false): Promise<Omit<OrgRow, 'role'> | undefined> {
-  const [row] = await db.query<OrgRow>(
-    `select ${columns} from orgs o where o.id = $1 ${lock ? 'for no key update' : ''}`,
-    [id],
-  )
+export async function findOrg(db: Queries, id: string): Promise<Omit<OrgRow, 'role'> | undefined> {
+  const [row] = await db.query<OrgRow>(`select ${columns} from orgs o where o.id = $1`, [id])
   return row
 }
 

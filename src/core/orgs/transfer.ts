@@ -2,10 +2,9 @@ import { z } from 'zod'
 import { defineCommand } from '../command.ts'
 import { fail } from '../errors.ts'
 import { id } from '../fields.ts'
-import { findMember, member, setRole } from '../members/index.ts'
+import { findMember, member, setRole, settleMembers } from '../members/index.ts'
 import { orgRef } from '../org-ref.ts'
 import { inPerson } from '../principal.ts'
-import { findOrg } from './store.ts'
 
 export const transferOrg = defineCommand({
   name: 'orgs.transfer',
@@ -29,7 +28,7 @@ export const transferOrg = defineCommand({
     },
   ],
   async handler({ user_id }, { db, principal }) {
-    await findOrg(db, principal.org.id, true)
+    await settleMembers(db, principal)
     if (user_id === principal.user!.id) fail('conflict', 'You are the owner of this org already.')
     if (!(await findMember(db, user_id))) fail('not_found', `There is no member ${user_id}. members.list shows them.`)
     await setRole(db, user_id, 'owner')

@@ -1,3 +1,4 @@
+import pg from 'pg'
 import t from 'tap'
 import { signedIn } from '../../fixtures/signed-in.ts'
 import { world } from '../../fixtures/world.ts'
@@ -136,6 +137,21 @@ t.test('members: roles, removal, leaving, and an owner who stays', async (t) => 
   t.match((await owner.rest('GET /v1/me')).body, { role: 'admin' })
   // Two owners step down at once: one stays.
   await sql(`update members set role = 'owner' where org_id = $1 and user_id = $2`, [id, owner.id])
+  // One is made less while their request waits: it is not carried out as who they were.
+  const held = new pg.Client({ connectionString: here.config.migrationUrl })
+  await held.connect()
+  await held.query(`begin; set local role molar_system; select from orgs where id = '${id}' for update`)
+  const late = owner.rest(`POST ${at}/transfer`, { user_id: admin.id })
+  const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
+  for (let tries = 0; tries < 500 && (await held.query(waiting)).rowCount === 0; tries++)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  await held.query(`update members set role = 'viewer' where org_id = '${id}' and user_id = '${owner.id}'; commit`)
+  t.match(await late, { status: 409, body: { message: /role .* was changed/ } })
+  t.match((await owner.rest('GET /v1/me')).body, { role: 'viewer' })
+  await held.query(
+    `begin; set local role molar_system; update members set role = 'owner' where org_id = '${id}' and user_id = '${owner.id}'; commit`,
+  )
+  await held.end()
   const both = await Promise.all([owner, viewer].map((who) => who.rest(`POST ${at}/leave`, {})))
   t.same(both.map(({ status }) => status).sort(), [200, 409])
   const [{ owners }] = await sql(`select count(*)::int as owners from members where org_id = $1 and role = 'owner'`, [

@@ -30,16 +30,14 @@ export function consentPages(app: FastifyInstance, options: WebOptions & { oauth
   app.post(path, async (request, reply) => {
     await needPerson(options, request)
     const asked = await ask(options, request, reply.raw)
-    const answering = { provider: await options.oauth(), request: request.raw, reply: reply.raw }
     const fields = fieldsOf(request)
     const context = { ...options.contextOf(request), door: 'web' as const }
-    const { db, authenticate } = await options.services()
-    if (fields.text('answer') === 'no') {
-      const principal = await authenticate(context.credential, { tenant: false })
-      return reply.redirect(await deny(answering, asked, { db, principal, context }), 303)
-    }
-    const principal = await authenticate(context.credential, { org: fields.text('org') })
-    return reply.redirect(await approve(answering, asked, { db, principal, context }), 303)
+    const { db, keyring, authenticate } = await options.services()
+    const no = fields.text('answer') === 'no'
+    const principal = await authenticate(context.credential, no ? { tenant: false } : { org: fields.text('org') })
+    const provider = await options.oauth()
+    const answering = { provider, request: request.raw, reply: reply.raw, db, keyring, principal, context }
+    return reply.redirect(await (no ? deny : approve)(answering, asked), 303)
   })
 }
 

@@ -370,6 +370,39 @@ t.test('the person may say no, is shown who asks, and lets nobody into an org of
   t.match(page.headers.get('content-security-policy'), /form-action 'self' https:\/\/claude\.ai;/)
 })
 
+t.test('a consent that is sent twice is one, and leads where the first did', async (t) => {
+  const client = await register()
+  const cookie = await session(ada)
+  const query = {
+    client_id: client.client_id,
+    redirect_uri: redirect,
+    response_type: 'code',
+    code_challenge: 'a'.repeat(43),
+  }
+  const asked = await fetch(
+    `${as.authorization_endpoint}?${new URLSearchParams({ ...query, code_challenge_method: 'S256' })}`,
+    {
+      redirect: 'manual',
+      headers: { cookie },
+    },
+  )
+  const kept = asked.headers.getSetCookie().map((line) => line.split(';')[0])
+  const send = () =>
+    fetch(new URL(asked.headers.get('location')!, here.url), {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { cookie: [cookie, ...kept].join('; '), origin: here.url },
+      body: new URLSearchParams({ org: one }),
+    })
+  const answers = await Promise.all([send(), send(), send()])
+  t.same(new Set(answers.map(({ status }) => status)), new Set([303]))
+  t.equal(new Set(answers.map(({ headers }) => headers.get('location'))).size, 1)
+  const [{ grants }] = await sql('select count(*)::int as grants from oauth_grants where client_id = $1', [
+    client.client_id,
+  ])
+  t.equal(grants, 1)
+})
+
 t.test('who leaves the org, and an org that ends, take their apps with them', async (t) => {
   const three = await org('three', { [ada]: 'owner', [bob]: 'maintainer' })
   const { client, tokens } = await signIn(await session(bob), {}, { org: three })
@@ -627,6 +660,11 @@ t.test('what apps and typed codes were refused is on record; a flood of it is no
     { command: 'apps.connect', target: client.client_id, result: 'access_denied' },
     { command: 'apps.device', result: 'NotFoundError' },
   ])
+  t.match(
+    await browser(here.url).send(`${here.url}/device`, { xsrf, user_code: 'BBBB-BBBB', confirm: 'yes' }),
+    { status: 400, body: /has run out/ },
+    'a form whose session is gone',
+  )
   for (let tries = 0; tries < 65; tries++) await browser(here.url).send(as.token_endpoint!, { client_id: 'nobody' })
   t.ok((await refusals()).length - before < 70)
 })

@@ -7,6 +7,7 @@ import type { Limits } from '../limits.ts'
 import { readClient, sealClient } from './clients.ts'
 import { tellClient } from './errors.ts'
 import { appOf, recordIn } from './record.ts'
+import { recordFingerprint } from './resource.ts'
 import * as store from './store.ts'
 
 export interface AdapterOptions {
@@ -34,7 +35,7 @@ export function makeAdapter(options: AdapterOptions): AdapterFactory {
 const granted = new Set(['AuthorizationCode', 'RefreshToken', 'DeviceCode'])
 
 function records(model: string, { db, keyring }: AdapterOptions): Adapter {
-  const fingerprintOf = (id: string) => keyring.fingerprint(`${model} ${id}`)
+  const fingerprintOf = (id: string) => recordFingerprint(keyring, model, id)
   const about = (fingerprint: Buffer) => `oauth|${model}|${fingerprint.toString('hex')}`
   const read = (found: store.StoredRecord, fingerprint: Buffer): AdapterPayload => ({
     ...JSON.parse(keyring.open(found.payload, about(fingerprint))),

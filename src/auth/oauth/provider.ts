@@ -199,6 +199,12 @@ function features({ issuer, pages }: OAuthOptions, limits: Limits): Configuratio
     deviceFlow: {
       enabled: true,
       async userCodeInputSource(ctx, _form, _out, error) {
+        // Of a form whose session has run out. What would be asked for anew could not be kept, so it is asked for by a page.
+        const { session } = ctx.oidc as unknown as { session: { exp?: number; touched: boolean } }
+        if (error && session.exp === undefined) {
+          session.touched = false
+          return show(ctx, pages.error(`This form has run out. Open ${issuer}${oauthPaths.verify} again.`))
+        }
         ctx.state.wrongCode = error
         const userCode = error && 'userCode' in error ? String(error.userCode ?? '') : ctx.state.userCode
         codePage(ctx, userCode, wrongCode(error))

@@ -37,6 +37,10 @@ export const resourceMetadata = (issuer: string) => ({
   resource_documentation: `${issuer}/agents`,
 })
 
+/** What the OAuth server's own records are found by. */
+export const recordFingerprint = (keyring: Keyring, model: string, id: string): Buffer =>
+  keyring.fingerprint(`${model} ${id}`)
+
 /** Opaque: 256 random bits. */
 export const isOAuthToken = (token: string): boolean => /^[\w-]{43}$/.test(token)
 

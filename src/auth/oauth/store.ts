@@ -63,6 +63,14 @@ export async function consumeRecord(db: Queries, model: string, fingerprint: Buf
   return rows.length > 0
 }
 
+/** What was to be done with it was not done. */
+export async function releaseRecord(db: Queries, model: string, fingerprint: Buffer): Promise<void> {
+  await db.query('update oauth_records set consumed_at = null where model = $1 and fingerprint = $2', [
+    model,
+    fingerprint,
+  ])
+}
+
 export interface StoredClient {
   metadata: Buffer
 }

@@ -8,6 +8,7 @@ import {
   findExportPeople,
   findExportRows,
   findExportTables,
+  stillThere,
 } from './export-store.ts'
 import { tarEnd, tarHeader, tarPadding } from './tar.ts'
 
@@ -27,7 +28,8 @@ interface Manifest {
 
 /**
  * All that an org owns, as a tar file piece by piece: org.json, people.ndjson, tables/<table>-0001.ndjson …, blobs/<sha256>,
- * and at the end manifest.json with the hash of each. What changes meanwhile may be in it or not.
+ * and at the end manifest.json with the hash of each. What changes meanwhile may be in it or not; of an
+ * org that ends meanwhile there is no manifest and no end.
  */
 export async function* exportArchive(db: Queries, blobs: BlobStore, orgId: string): AsyncGenerator<Buffer> {
   const manifest: Manifest = {
@@ -56,6 +58,7 @@ export async function* exportArchive(db: Queries, blobs: BlobStore, orgId: strin
       yield* file(`tables/${table.name}-${String(++part).padStart(4, '0')}.ndjson`, lines(rows), rows.length)
   }
   yield* blobFiles(db, blobs, orgId, manifest)
+  if (!(await stillThere(db))) throw new Error('The org ended while it was exported')
   yield* file('manifest.json', JSON.stringify(manifest, null, 2))
   yield tarEnd()
 }

@@ -75,3 +75,9 @@ export async function findExportBlobs(db: Queries, after: string, limit: number)
   )
   return rows.map(({ sha256 }) => sha256)
 }
+
+/** Whether the org is there and is not about to end. */
+export async function stillThere(db: Queries): Promise<boolean> {
+  const rows = await db.query(`select 1 as there from orgs where id = app.current_org() and status <> 'deleting'`)
+  return rows.length > 0
+}

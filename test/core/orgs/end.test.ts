@@ -129,6 +129,14 @@ t.test('an export holds every row and blob of its org, no other’s, and no secr
   t.notMatch(text, theirs.id)
   t.notMatch(text, /"(fingerprint|secrets|code)":/)
   t.match(files.get('people.ndjson')!.toString(), /owner@example\.com/)
+
+  const late = (await owner.rest('GET /api/v1/orgs/mine/export')).headers.get('location')!
+  await sql(`update orgs set status = 'deleting' where id = $1`, [mine.id])
+  await t.rejects(
+    fetch(late).then((answer) => answer.arrayBuffer()),
+    'an org that ends meanwhile gives no archive that looks whole',
+  )
+  await sql(`update orgs set status = 'running' where id = $1`, [mine.id])
 })
 
 t.test('a deleted org leaves no row, job, blob or credential, and a record of its end', async (t) => {

@@ -25,6 +25,17 @@ export const instant = z.iso
   )
   .transform((text) => new Date(text).toISOString())
 
+/** No line breaks, no control characters, nothing that turns the direction of what stands beside it. */
+export const isOneLine = (text: string): boolean => !/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u.test(text)
+
+/** A name that people see, in mails and on pages of others too. */
+export const shownName = z
+  .string()
+  .trim()
+  .min(1, 'must not be empty')
+  .max(100)
+  .refine(isOneLine, 'must be one line, without control characters')
+
 /** Text that may be long: the CLI also takes a path or `-` for standard input. */
 export const text = (max: number) => z.string().max(max).meta({ 'x-molar-text': true })
 /** A file's bytes: a path on the CLI, a part of a multipart request, base64 elsewhere. Inside: `{name, media_type, bytes}`. */

@@ -14,6 +14,7 @@ import {
   verifyEmail,
 } from '../auth/sign-in.ts'
 import { fail } from '../core/errors.ts'
+import { shownName } from '../core/fields.ts'
 import { fieldsOf, orProblem, personOf, queryOf, type WebOptions } from './scope.ts'
 import {
   clickPage,
@@ -44,7 +45,8 @@ export function signInPages(app: FastifyInstance, options: WebOptions): void {
     const returnTo = await back(request)
     return orProblem(
       async () => {
-        if (name === '' || name.length > 100) fail('validation_failed', 'Say your name, in at most 100 characters.')
+        if (!shownName.safeParse(name).success)
+          fail('validation_failed', 'Say your name, in one line of at most 100 characters.')
         await signUp(await people(), visitorOf(request), { name, email, password, returnTo })
         return mailed(reply, email, goodFor.verification, 'to confirm that the address is yours')
       },

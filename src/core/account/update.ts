@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defineCommand } from '../command.ts'
 import { fail } from '../errors.ts'
+import { shownName } from '../fields.ts'
 import { inPerson } from '../principal.ts'
 import { account } from './account.ts'
 import { findAccount, renameAccount } from './store.ts'
@@ -11,7 +12,7 @@ export const updateAccount = defineCommand({
   toolset: { default: false },
   title: 'Change my account',
   summary: 'Change the name under which others in your orgs see you.',
-  input: z.object({ name: z.string().trim().min(1, 'must not be empty').max(100) }),
+  input: z.object({ name: shownName }),
   output: account,
   rest: 'PATCH /v1/account',
   access: { scope: 'mcp:write', tenant: false, credentials: inPerson },

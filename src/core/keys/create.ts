@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defineCommand } from '../command.ts'
 import { fail } from '../errors.ts'
-import { instant, secret } from '../fields.ts'
+import { instant, secret, shownName } from '../fields.ts'
 import { newId } from '../ids.ts'
 import { acting, scopesBeyond } from '../principal.ts'
 import { key, scopeList } from './key.ts'
@@ -15,7 +15,7 @@ export const createKey = defineCommand({
   title: 'Create an API key',
   summary: 'Make an API key for CI or another client. The plaintext is in this answer and never again.',
   input: z.object({
-    name: z.string().trim().min(1).max(100).describe('What or whom it is for'),
+    name: shownName.describe('What or whom it is for'),
     scopes: scopeList.min(1).default(['mcp:read', 'mcp:write', 'mcp:run', 'mcp:trace:read']).describe('What it may do'),
     expires_at: instant.optional().describe('Never, when left out'),
   }),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { planOf } from '../billing/index.ts'
 import { defineCommand } from '../command.ts'
 import { fail } from '../errors.ts'
+import { shownName } from '../fields.ts'
 import { newId } from '../ids.ts'
 import { inPerson } from '../principal.ts'
 import { readAcceptance } from '../terms/index.ts'
@@ -19,7 +20,7 @@ export const createOrg = defineCommand({
       .string()
       .regex(/^[a-z][a-z0-9-]{2,31}$/, 'must be 3 to 32 of a-z, 0-9 and -, and begin with a letter')
       .describe('Its name in addresses, which stays'),
-    name: z.string().trim().min(1).max(100).optional().describe('The slug, when left out'),
+    name: shownName.optional().describe('The slug, when left out'),
     plan: z.enum(['free', 'starter', 'pro']).default('free'),
   }),
   output: org,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defineCommand } from '../command.ts'
 import { fail } from '../errors.ts'
+import { shownName } from '../fields.ts'
 import { orgRef } from '../org-ref.ts'
 import { inPerson } from '../principal.ts'
 import { org, showOrg } from './org.ts'
@@ -12,7 +13,7 @@ export const updateOrg = defineCommand({
   toolset: { default: false },
   title: 'Rename an org',
   summary: 'Give an org another name. Its slug stays.',
-  input: z.object({ org: orgRef, name: z.string().trim().min(1).max(100) }),
+  input: z.object({ org: orgRef, name: shownName }),
   output: org,
   rest: 'PATCH /api/v1/orgs/{org}',
   access: { scope: 'mcp:write', power: 'manage', org: 'org', credentials: inPerson },

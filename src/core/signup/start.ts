@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import { z } from 'zod'
 import { defineCommand } from '../command.ts'
 import { fail } from '../errors.ts'
-import { id, secret } from '../fields.ts'
+import { id, secret, shownName } from '../fields.ts'
 import { newId, randomBase62 } from '../ids.ts'
 import { newToken, tokenPrefix } from '../keys/index.ts'
 import { codeMinutes, hashCode, refuseUnlessOpen, scopesBefore } from './signup.ts'
@@ -17,7 +17,7 @@ export const startSignup = defineCommand({
     'Open an org for a person and get a key at once. The person is mailed a 6-digit code; until it is given to molar_agent_verify the key may only read and run.',
   input: z.object({
     human_email: z.email().max(254).describe('The person’s, who will own the org'),
-    display_name: z.string().trim().min(1).max(100).describe('The agent’s name, as the person will see it'),
+    display_name: shownName.describe('The agent’s name, as the person will see it'),
     note_to_human: z.string().trim().max(500).optional().describe('Stands in the mail'),
     harness: z.string().trim().max(100).optional().describe('What the agent runs in'),
   }),

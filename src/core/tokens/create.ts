@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defineCommand } from '../command.ts'
 import { fail } from '../errors.ts'
-import { instant, secret } from '../fields.ts'
+import { instant, secret, shownName } from '../fields.ts'
 import { newId } from '../ids.ts'
 import { insertKey, newToken, scopeList, tokenPrefix } from '../keys/index.ts'
 import { hasPower, inPerson, scopesBeyond } from '../principal.ts'
@@ -20,7 +20,7 @@ export const createToken = defineCommand({
   summary:
     'Make a personal token (pat: acts as the caller) or a service token (svc: for a program). The plaintext is in this answer and never again.',
   input: z.object({
-    name: z.string().trim().min(1).max(100).describe('What it is for'),
+    name: shownName.describe('What it is for'),
     kind: z.enum(kinds).default('pat'),
     scopes: scopeList.min(1).default(['mcp:read', 'mcp:write', 'mcp:run', 'mcp:trace:read']).describe('What it may do'),
     role: z.enum(['maintainer', 'viewer']).default('maintainer').describe('Of a service token'),

@@ -108,6 +108,17 @@ t.test('an invitation is mailed, accepted once, and only by the person whose add
   t.notMatch(JSON.stringify(list), /molar_inv_/)
 })
 
+t.test('a name is one line: what others read in mails and on pages has none of its own', async (t) => {
+  const ida = await person('ida')
+  await org('lines', [[ida, 'owner']])
+  for (const name of ['a\r\nBcc: b@example.com', 'a\u2028b', 'a\u202eb', '\u0007']) {
+    t.equal((await ida.rest('PATCH /api/v1/orgs/lines', { name })).status, 400)
+    t.equal((await ida.rest('PATCH /v1/account', { name })).status, 422)
+    t.equal((await ida.rest('POST /v1/api-keys', { name })).status, 422)
+  }
+  t.equal((await ida.rest('PATCH /v1/account', { name: 'Ída 👩‍💻 د' })).status, 200)
+})
+
 t.test('members: roles, removal, leaving, and an owner who stays', async (t) => {
   const [owner, admin, viewer] = [await person('own'), await person('adm'), await person('vie')]
   const id = await org('crew', [

@@ -26,7 +26,7 @@ async function saveOne(tx: Queries, orgId: string, one: Compiled, there: readonl
   if (namesake) {
     throw new CommandError(
       'conflict',
-      `MOLAR_S008 The slug ${slug} belongs to scenario ${namesake.id}. Give this one another slug, or that one’s id.`,
+      `MOLAR_S008 The slug ${slug} belongs to scenario ${namesake.id}. Give this one another slug or that one’s id, or archive that one (molar_archive_scenario).`,
     )
   }
   const unchanged = current?.hash === one.hash && current.archived_at === null

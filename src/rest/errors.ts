@@ -19,15 +19,16 @@ const frameworkErrors: Record<string, [ErrorCode, string]> = {
 }
 
 /** The error that the caller may see, Fastify's refusals among them. */
-function seenError(error: unknown, requestId: string): CommandError {
+function seenError(error: unknown, { id, raw }: FastifyRequest): CommandError {
+  if (raw.readableAborted) return new CommandError('cancelled', 'The request broke off.', { cause: error })
   const [code, message] = frameworkErrors[(error as FastifyError | undefined)?.code ?? ''] ?? []
   if (code !== undefined && message !== undefined) return new CommandError(code, message, { cause: error })
-  return publicError(error, requestId)
+  return publicError(error, id)
 }
 
 /** Fastify's error handler for every route: logs what is our fault, tells the caller what is theirs. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const seen = seenError(error, request.id)
+  const seen = seenError(error, request)
   if (seen.code === 'internal') request.log.error({ err: error, request_id: request.id }, 'request failed')
   const { status } = errorTable[seen.code]
   const wait = seen.details?.retry_after_seconds

@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import pg from 'pg'
 import t from 'tap'
 import { commands } from '../../src/core/index.ts'
@@ -162,4 +163,25 @@ t.test('an answer to what went wrong inside tells a request id, and neither SQL 
   t.notMatch(lines.join(''), all['a password'], 'nor does the log have the value that was to be written')
   for (const table of broken) await owner.query(`alter table ${table}_gone rename to ${table}`)
   await owner.end()
+})
+
+t.test('who breaks off in the middle of a request is no failure of the server', async (t) => {
+  const before = lines.length
+  const { hostname, port } = new URL(here.url)
+  for (const type of ['application/json', 'multipart/form-data; boundary=x']) {
+    const socket = connect(Number(port), hostname)
+    const head = `POST /v1/runs/019301c0-cafe-7000-bea7-00000000dead/ingest HTTP/1.1\r\nHost: ${hostname}:${port}\r\n`
+    const rest = `Authorization: Bearer ${here.token}\r\nContent-Type: ${type}\r\nContent-Length: 999\r\n\r\n`
+    socket.write(`${head}${rest}--x\r\nContent-Disposition: form-data; name="events"\r\n\r\n[`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    socket.destroy()
+  }
+  const told = () => lines.slice(before).map((line) => JSON.parse(line) as { level: number; status?: number })
+  for (let tries = 0; tries < 100 && told().filter(({ status }) => status !== undefined).length < 2; tries++)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  t.same(
+    told().filter(({ level }) => level >= 50),
+    [],
+  )
+  t.ok(told().length > 0, 'the requests are in the log')
 })

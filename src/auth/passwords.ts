@@ -37,14 +37,29 @@ export async function weakness(password: string, about: readonly string[] = []):
   if (password.length < shortest) return `Use at least ${shortest} characters. A few words are easy to remember.`
   if (password.length > longest) return `Use at most ${longest} characters.`
   const common = 'Many people use this password or one like it, so it is guessed first. Use another one.'
-  const plain = password.toLowerCase()
+  const plain = password.normalize('NFKC').toLowerCase()
   const bare = plain.replaceAll(/^[^a-z]+|[^a-z]+$/g, '')
-  if (new Set(plain).size < 5) return common
+  if (new Set(plain).size < 5 || /^(.{1,8}?)\1+.?$/.test(plain)) return common
   const known = await commonPasswords()
-  if (known.has(plain) || known.has(bare)) return common
+  if ([plain, bare, plainly(plain), plainly(bare)].some((one) => isCommon(one, known))) return common
   if (['molar', ...about].some((word) => word !== '' && bare === word.toLowerCase()))
     return 'This is your own name or address, or that of this product, so it is guessed first. Use another one.'
   return undefined
+}
+
+/** As it would be written without digits and signs in the place of letters. */
+const plainly = (text: string): string =>
+  text.replaceAll(
+    /[@4013$57!]/g,
+    (sign) => ({ '@': 'a', 4: 'a', 0: 'o', 1: 'i', 3: 'e', $: 's', 5: 's', 7: 't', '!': 'i' })[sign]!,
+  )
+
+/** One of the list, or two of it side by side: few of the list are long, and who guesses joins two. */
+function isCommon(text: string, known: ReadonlySet<string>): boolean {
+  if (known.has(text)) return true
+  for (let at = 4; at <= text.length - 4; at++)
+    if (known.has(text.slice(0, at)) && known.has(text.slice(at).replace(/^[ ._-]/, ''))) return true
+  return false
 }
 
 let list: Promise<Set<string>> | undefined

@@ -1,10 +1,10 @@
 import type { Command, Emit } from './command.ts'
 import type { CallContext, Services, TenantDatabase } from './context.ts'
-import { CommandError, errorTable, fail } from './errors.ts'
+import { CommandError, type ErrorCode, errorTable, fail } from './errors.ts'
 import { handlerContext } from './handler-context.ts'
 import { orgRef } from './org-ref.ts'
 import { installation, nobody, type Principal } from './principal.ts'
-import { allow } from './stages/access.ts'
+import { allow, whoWas } from './stages/access.ts'
 import { readOnArrival } from './stages/arrival.ts'
 import { appendAudit } from './stages/audit.ts'
 import { type Claim, claimKey, releaseKey, storeAnswer } from './stages/idempotency.ts'
@@ -37,10 +37,30 @@ export async function call(
     return await run.answer(rawInput, emit)
   } catch (error) {
     result = error instanceof CommandError ? error.code : 'internal'
+    if (error instanceof CommandError && refusals.has(error.code)) logRefusal(services, command, context, error)
     throw error
   } finally {
     services.observe({ command: command.name, door: context.door, result, milliseconds: performance.now() - started })
   }
+}
+
+/** What is refused because of who asks, or how often. */
+const refusals: ReadonlySet<ErrorCode> = new Set([
+  'unauthorized',
+  'forbidden',
+  'insufficient_scope',
+  'reauthentication_required',
+  'rate_limited',
+  'quota_exceeded',
+])
+
+/** A line beside the request's own, with who it was: reads that are refused are no audit events. */
+function logRefusal({ log }: Services, command: Command, context: CallContext, error: CommandError): void {
+  const { door, requestId, remoteAddress } = context
+  const who = whoWas(error)
+  const credential = who && { kind: who.kind, id: who.id, org: who.org.id, user: who.user?.id }
+  const facts = { request_id: requestId, command: command.name, door, remote_address: remoteAddress }
+  log.info({ ...facts, credential, result: error.code }, 'refused')
 }
 
 /** Who calls: nobody, where the command lets anybody in and no credential was shown. */

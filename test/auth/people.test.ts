@@ -73,8 +73,18 @@ t.test('a password is long, and not one that others guess first; nothing else is
   t.match(await tried('123qweasdzxc'), 'Many people')
   t.match(await tried('Password12345!'), 'Many people')
   t.match(await tried('aaaaaaaaaaaaaa'), 'Many people')
+  for (const guessed of [
+    'passwordpassword',
+    'P4$$w0rdDragon',
+    'sunshine-princess',
+    'dragon monkey1!',
+    'abcdabcdabcd',
+    'iloveyou12345678',
+  ])
+    t.match(await tried(guessed), 'Many people', guessed)
   t.match(await tried('weak@example.com'), 'your own name or address')
-  t.equal(await tried('all lower case words', 'fine1@example.com'), undefined)
+  for (const fine of ['all lower case words', 'velvet anchor 29 tulips', 'Kq7xTz2mWp4v', 'dragon under monkey'])
+    t.equal(await tried(fine, `to-${fine.replaceAll(' ', '')}@example.com`), undefined, fine)
   t.equal(await tried('ж'.repeat(3) + '🐎 long enough'.repeat(9), 'fine2@example.com'), undefined)
 })
 

@@ -3,6 +3,7 @@ import pg from 'pg'
 import t from 'tap'
 import { commands } from '../../src/core/index.ts'
 import { makeLogger } from '../../src/server/log.ts'
+import { openPeople } from '../fixtures/people.ts'
 import { world } from '../fixtures/world.ts'
 
 // Whatever secret a request has, and wherever it has it: no line of the log holds it, and no answer tells what is inside.
@@ -184,4 +185,26 @@ t.test('who breaks off in the middle of a request is no failure of the server', 
     [],
   )
   t.ok(told().length > 0, 'the requests are in the log')
+})
+
+t.test('who was refused stands in the log, though refused reads are no audit events', async (t) => {
+  const people = await openPeople(t, here)
+  const user = await people.person('reader')
+  const org = await people.org('refusing', { [user]: 'viewer' })
+  const cookie = await people.session(user, org)
+  t.equal((await ask('GET', '/v1/audit-events', { cookie, 'x-request-id': 'refused-1' })).status, 403)
+  t.equal(
+    (await ask('GET', '/v1/me', { authorization: `Bearer ${'x'.repeat(43)}`, 'x-request-id': 'refused-2' })).status,
+    401,
+  )
+  const told = (id: string) =>
+    lines.map((line) => JSON.parse(line)).find((one) => one.request_id === id && one.msg === 'refused')
+  t.match(told('refused-1'), {
+    command: 'audit.list',
+    door: 'rest',
+    result: 'forbidden',
+    credential: { kind: 'session', org, user },
+    remote_address: '127.0.0.1',
+  })
+  t.match(told('refused-2'), { result: 'unauthorized', remote_address: '127.0.0.1' })
 })

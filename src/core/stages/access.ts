@@ -5,8 +5,25 @@ import { acting, hasPower, hasScope, type Power, type Principal, principalKinds,
 /** What the caller's role must give: reads take `read`, writes `work`, unless the command says otherwise. */
 export const powerOf = ({ access, effect }: Command): Power => access.power ?? (effect === 'read' ? 'read' : 'work')
 
+const refusedTo = new WeakMap<object, Principal>()
+/** Who was refused with this error by a stage that knew. */
+export const whoWas = (error: object): Principal | undefined => refusedTo.get(error)
+
+/** Remembers who it is whom a stage refuses. */
+export function telling<Result>(principal: Principal, stage: () => Result): Result {
+  try {
+    return stage()
+  } catch (error) {
+    refusedTo.set(error as object, principal)
+    throw error
+  }
+}
+
 /** The kind of credential, the org that the caller named, scope and role: each as the command declares it. */
-export function allow(command: Command, principal: Principal, org: string | undefined): void {
+export const allow = (command: Command, principal: Principal, org: string | undefined): void =>
+  telling(principal, () => judge(command, principal, org))
+
+function judge(command: Command, principal: Principal, org: string | undefined): void {
   const { access, name } = command
   if (principal.kind === 'nobody' && access.public) return
   const kinds = access.credentials ?? acting

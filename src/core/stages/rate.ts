@@ -3,6 +3,7 @@ import type { CallContext, RateClass, RateLimiter, RateState } from '../context.
 import { fail } from '../errors.ts'
 import { networkOf } from '../network.ts'
 import { installation, type Principal } from '../principal.ts'
+import { telling } from './access.ts'
 
 const words: Record<RateClass, { what: string; resource: string; who: string }> = {
   read: { what: 'reads', resource: 'reads_per_minute', who: 'this org' },
@@ -20,10 +21,10 @@ export async function takeRate(
 ): Promise<void> {
   const kind = command.rate === 'ingest' ? 'ingest' : command.effect === 'read' ? 'read' : 'write'
   const state = await rates.take(kind, holder(principal, remoteAddress))
-  if (state) settle(state, onRate)
+  if (state) telling(principal, () => settle(state, onRate))
   if (command.rate !== 'entry' || remoteAddress === undefined) return
   const byAddress = await rates.take('entry', { key: networkOf(remoteAddress) })
-  if (byAddress) settle(byAddress, onRate)
+  if (byAddress) telling(principal, () => settle(byAddress, onRate))
 }
 
 /** Whose allowance it is: the org's, without one the person's, without one the address's. */

@@ -25,6 +25,9 @@ export interface Executor {
   ffmpeg: string | undefined
 }
 
+/** How often a run asks at most whether it was cancelled. */
+const askEveryMs = 300
+
 /** A run whose workers died this often is given up: it is what kills them. */
 const mostLostWorkers = 4
 
@@ -200,16 +203,24 @@ function watchRun(
   run: { id: string; orgId: string; lease: string },
   abort: AbortController,
 ): () => void {
-  let asking = false
+  let timer: NodeJS.Timeout | undefined
+  let asked = Number.NEGATIVE_INFINITY
   const ask = async () => {
-    if (asking || abort.signal.aborted) return
-    asking = true
+    timer = undefined
+    asked = performance.now()
+    if (abort.signal.aborted) return
     const news = await leaseStore.findCancelled(services.db.tenant(run.orgId), run.id, run.lease).catch(() => undefined)
-    asking = false
     if (news === 'cancelled') abort.abort(new CommandError('cancelled', 'Cancelled while it ran.'))
     if (news === 'lost') abort.abort(new LeaseLost())
   }
-  return services.live.watch(run.id, () => void ask())
+  // The run's own events ring as well, ten times a second.
+  const unwatch = services.live.watch(run.id, () => {
+    timer ??= setTimeout(() => void ask(), Math.max(0, asked + askEveryMs - performance.now()))
+  })
+  return () => {
+    clearTimeout(timer)
+    unwatch()
+  }
 }
 
 /** Files that the scenario's steps upload: those stored with it and no others. */

@@ -43,8 +43,8 @@ async function* changes(batches: AsyncIterable<readonly RunEvent[]>): AsyncGener
 async function* none(): AsyncGenerator<never> {}
 
 /**
- * Reads the table, then waits for news of the run. `kinds`, with run.end among them, are what the table is asked for:
- * what followers share holds all.
+ * Reads the table, then what all followers of this process share, and the table again where one falls behind. `kinds`,
+ * with run.end among them, are what the table is asked for: what followers share holds all.
  */
 async function* followBatches(
   db: Queries,
@@ -63,27 +63,9 @@ async function* followBatches(
     cursor = events.at(-1)?.seq ?? cursor
     more = events.length === batch
   }
-  yield* followLive(db, live, runId, cursor, signal)
-}
-
-/** Who comes back with the last event's number has it all: nothing will ever follow. */
-async function isOver(db: Queries, runId: string, cursor: number): Promise<boolean> {
-  const { seq, ended } = await findPosition(db, runId)
-  return ended && cursor >= seq
-}
-
-/** From where the table's replay ended: what all followers of this process share, and the table for who falls behind. */
-async function* followLive(
-  db: Queries,
-  live: LiveEvents,
-  runId: string,
-  after: number,
-  signal: AbortSignal,
-): AsyncGenerator<readonly RunEvent[]> {
-  const news = watchNews(live, runId, after, signal)
+  const news = watchNews(live, runId, cursor, signal)
   try {
-    let cursor = after
-    while (!signal.aborted) {
+    while (!news.over()) {
       news.reset()
       const events = live.read(runId, cursor) ?? (await readEvents(db, runId, cursor, batch))
       const last = events.at(-1)
@@ -100,19 +82,31 @@ async function* followLive(
   }
 }
 
+/** Who comes back with the last event's number has it all: nothing will ever follow. */
+async function isOver(db: Queries, runId: string, cursor: number): Promise<boolean> {
+  const { seq, ended } = await findPosition(db, runId)
+  return ended && cursor >= seq
+}
+
 /** Remembers news that comes while nobody waits, so that none falls between a read and the wait after it. */
 function watchNews(live: LiveEvents, runId: string, after: number, signal: AbortSignal) {
   let fresh = false
+  let over = signal.aborted // a signal made of several looks at each whenever it is asked
   let wake = () => {}
   const ring = () => {
     fresh = true
     wake()
   }
+  const end = () => {
+    over = true
+    ring()
+  }
   const unwatch = live.watch(runId, ring, after)
-  signal.addEventListener('abort', ring)
+  signal.addEventListener('abort', end)
   return {
+    over: () => over,
     reset: () => {
-      fresh = signal.aborted
+      fresh = over
     },
     wait: () =>
       new Promise<void>((resolve) => {
@@ -121,7 +115,7 @@ function watchNews(live: LiveEvents, runId: string, after: number, signal: Abort
       }),
     stop: () => {
       unwatch()
-      signal.removeEventListener('abort', ring)
+      signal.removeEventListener('abort', end)
     },
   }
 }

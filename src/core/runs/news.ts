@@ -8,7 +8,10 @@ export type Listen = (
   options: { onReady: () => void },
 ) => () => void
 
-/** Where each run has been read to; answers what came after, a run's events together and in order. */
+/** Most events of a run that one question brings. */
+export const tailBatch = 500
+
+/** Where each run has been read to; answers what came after, a run's events together and in order, `tailBatch` of each at most. */
 export type ReadTails = (
   cursors: readonly { runId: string; after: number }[],
 ) => Promise<{ run_id: string; event: RunEvent }[]>
@@ -69,12 +72,15 @@ export function runNews(listen: Listen, readTails: ReadTails): LiveEvents & { cl
       return tail ? [{ runId, after: endOf(tail) }] : []
     })
     const fresh = new Set<string>()
+    const brought = new Map<string, number>()
     for (const { run_id, event } of await readTails(cursors)) {
       const tail = watched.get(run_id)?.tail
+      const count = (brought.get(run_id) ?? 0) + 1
+      brought.set(run_id, count)
+      if (count === tailBatch) marked.add(run_id) // there may be more
       if (!tail || event.seq !== endOf(tail) + 1) continue
       tail.events.push(event)
       fresh.add(run_id)
-      marked.add(run_id) // there may be more than one query brings
     }
     for (const id of fresh) trim(watched.get(id)!.tail!)
     return fresh

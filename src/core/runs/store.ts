@@ -1,4 +1,5 @@
 import type { Queries } from '../context.ts'
+import { tailBatch } from './news.ts'
 import type { Run, RunEvent, RunStatus } from './run.ts'
 
 const columns = `r.id, r.scenario_id, r.slug, r.title, r.type, r.status, r.executor, r.attempt, r.flaky, r.base_url, r.region, r.repo, r.commit_sha,
@@ -152,8 +153,8 @@ export async function readTails(
     `select e.run_id, e.seq, e.ts, e.kind, e.step_id, e.attempt, e.data
      from unnest($1::uuid[], $2::bigint[]) as c(run_id, after)
      cross join lateral (
-       select * from run_events where run_events.run_id = c.run_id and seq > c.after order by seq limit 500) e`,
-    [cursors.map(({ runId }) => runId), cursors.map(({ after }) => after)],
+       select * from run_events where run_events.run_id = c.run_id and seq > c.after order by seq limit $3) e`,
+    [cursors.map(({ runId }) => runId), cursors.map(({ after }) => after), tailBatch],
   )
   return rows.map(({ run_id, data, ...event }) => ({ run_id, event: { ...event, ...data } as RunEvent }))
 }

@@ -1,5 +1,5 @@
 import { compileScenario } from '../src/core/scenarios/language/index.ts'
-import { quantile, spread, tell } from './row.ts'
+import { quantile, quick, spread, tell } from './row.ts'
 
 const lines = [
   'Navigate to /orders/${run.id}?page=1',
@@ -49,7 +49,7 @@ function measure(steps: number, rounds: number): { elapsed: number[]; processor:
 if (process.argv[1] === import.meta.filename) {
   measure(200, 50)
   for (const steps of [100, 200, 400]) {
-    const { elapsed, processor } = measure(steps, 300)
+    const { elapsed, processor } = measure(steps, quick ? 100 : 300)
     tell({
       what: `compile ${steps} steps, p99`,
       value: quantile(elapsed, 0.99),

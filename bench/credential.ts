@@ -15,7 +15,7 @@ import { makeLogger } from '../src/server/log.ts'
 import { mcpPlugin } from '../src/server/mcp/index.ts'
 import { openServices } from '../src/server/services.ts'
 import { createTestDatabase } from '../test/fixtures/database.ts'
-import { ratio, spread, tell } from './row.ts'
+import { quick, ratio, spread, tell } from './row.ts'
 
 // What it costs to resolve the credential on every call: a command that reads one row, against the same one with the
 // principal given, over REST and over MCP. Both stand in one process on one database, and take turns in one run.
@@ -42,7 +42,7 @@ const command = defineCommand({
 })
 
 const callers = 32
-const rounds = 7
+const rounds = quick ? 3 : 7
 const seconds = 1
 
 if (process.argv[2] === 'servers') await runServers()

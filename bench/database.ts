@@ -6,11 +6,11 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { openDatabase, silentLog } from '../src/db/index.ts'
 import { createTestDatabase, testCluster } from '../test/fixtures/database.ts'
-import { ratio, spread, tell } from './row.ts'
+import { quick, ratio, spread, tell } from './row.ts'
 
 const callers = 16
 const sliceMs = 700
-const rounds = 5
+const rounds = quick ? 2 : 5
 
 const database = await createTestDatabase()
 const owner = new pg.Client(database.ownerUrl)

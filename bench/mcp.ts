@@ -2,14 +2,14 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { Pool } from 'undici'
 import { tokens } from '../test/fixtures/commands.ts'
-import { ratio, spread, tell } from './row.ts'
+import { quick, ratio, spread, tell } from './row.ts'
 
 /**
  * tools/call of a trivial command against a bare Fastify JSON route and the 1.x SDK on Express: 32 callers, all tools
  * registered, rounds interleaved in one run. Budgets: at least 0.35 of the bare route and 4 times the 1.x SDK.
  */
 const callers = 32
-const rounds = 15
+const rounds = quick ? 3 : 15
 const roundMilliseconds = 400
 
 const child = fork(new URL('./mcp/server.ts', import.meta.url), { stdio: 'inherit' })

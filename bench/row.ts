@@ -45,5 +45,8 @@ export const spread = (list: readonly number[], digits = 0): string =>
 export const ratio = (one: readonly number[], other: readonly number[]): number =>
   median(other.slice(0, one.length).map((value, round) => one[round]! / value))
 
-/** False once a bench has had its share of the ten minutes: fewer rounds then, on a machine that is busy. */
-export const timeLeft = (): boolean => performance.now() < 75_000
+/** `npm run bench -- --quick`: fewer rounds of everything. */
+export const quick = process.env.MOLAR_BENCH_QUICK !== undefined
+
+/** False once a bench has had its share of the whole run's time: fewer rounds then, on a machine that is busy. */
+export const timeLeft = (): boolean => performance.now() < (quick ? 15_000 : 75_000)

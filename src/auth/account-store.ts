@@ -315,6 +315,29 @@ export async function forgetTries(system: Queries, key: string): Promise<void> {
   await system.query('delete from sign_in_limits where key = $1', [key])
 }
 
+export interface EndedOf {
+  people: number
+  sessions: number
+  apps: number
+  /** Addresses of those who had a second factor until now. */
+  unfactored: string[]
+}
+
+/** Ends the sessions and apps of the person with this address, of everybody where there is none; also the second factor. */
+export async function endAllOf(tx: Queries, email: string | undefined, factor: boolean): Promise<EndedOf> {
+  const [ended] = await tx.query<EndedOf>(
+    `with whose as (select id, email from users where $1::text is null or lower(email) = lower($1)),
+          s as (delete from sessions where user_id in (select id from whose) returning 1),
+          g as (delete from oauth_grants where user_id in (select id from whose) returning 1),
+          f as (delete from two_factors where $2 and user_id in (select id from whose) returning user_id),
+          u as (update users set two_factor_enabled = false, updated_at = now() where id in (select user_id from f) returning email)
+     select (select count(*) from whose)::int as people, (select count(*) from s)::int as sessions,
+       (select count(*) from g)::int as apps, array(select email from u) as unfactored`,
+    [email ?? null, factor],
+  )
+  return ended!
+}
+
 /** Deletes what has run out: sessions, links and challenges, limits that are full again. */
 export async function forgetExpired(system: Queries): Promise<void> {
   await system.query(

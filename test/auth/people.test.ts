@@ -279,6 +279,27 @@ t.test(
   },
 )
 
+t.test('whoever runs the installation ends sessions, and helps who lost a factor', async (t) => {
+  const { email, browser } = await member('liv')
+  const page = (await browser.send('/account/two-factor', { password })).text
+  await browser.send('/account/two-factor/confirm', { code: totp(/Key: <code>([A-Z2-7]+)</.exec(page)![1]!) })
+  t.equal(await me((await signIn(email)).browser), 401)
+  const molar = (...args: string[]) =>
+    here.cli(['people', 'sign-out', '--json', ...args], {
+      DATABASE_URL: here.config.databaseUrl!,
+      MOLAR_MIGRATION_URL: here.config.migrationUrl!,
+    })
+  t.equal((await molar('nobody@example.com')).code, 4)
+  const done = await molar(email.toUpperCase(), '--lost-factor')
+  t.match(JSON.parse(done.stdout), { people: 1, sessions: 1, apps: 0, second_factors: 1 }, done.stderr)
+  t.equal(await me(browser), 401)
+  t.equal(await me((await signIn(email)).browser), 200, 'without a code')
+  t.match(await mailTo(here.home, email, 3), /Two-factor authentication is off/)
+  const [event] = await sql(`select target, actor_name from audit_events where command = 'account.factorLost'`)
+  t.match(event, { actor_name: /operator/, target: email.toUpperCase() })
+  t.equal((await molar('--all', '--lost-factor')).code, 2)
+})
+
 t.test('ten tries an account: then the right password waits too, and others do not', async (t) => {
   const { email } = await member('ida')
   const statuses = []

@@ -102,6 +102,12 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import('./secrets-rotate.ts'),
   },
   {
+    name: 'people sign-out',
+    group: 'upkeep',
+    summary: 'End somebody’s sessions and apps, or everybody’s; a lost second factor',
+    load: () => import('./people-sign-out.ts'),
+  },
+  {
     name: 'completion',
     group: 'upkeep',
     summary: 'Completion for your shell',

@@ -118,6 +118,9 @@ async function runAll(context: Running, session: Session, evidence: Evidence, st
   return outcome
 }
 
+/** Steps that look for their target first: the trace tells of what they do then, and by then their group is open. */
+const looksFirst = new Set<PlanStep['verb']>(['click', 'fill', 'clear', 'check', 'uncheck', 'hover', 'focus', 'scroll'])
+
 /** Runs one step and records it. A failure is answered, unless the step is optional or of the Teardown: then it is a warning. */
 async function runStep(
   step: PlanStep,
@@ -129,7 +132,8 @@ async function runStep(
   const { recorder, redactor } = context
   const { step_id, number, section } = step
   const text = redactor.text(step.text)
-  await evidence.currentStep(step_id, `${number}. ${text}`)
+  const grouped = evidence.currentStep(step_id, `${number}. ${text}`)
+  if (!looksFirst.has(step.verb)) await grouped
   recorder.emit({ kind: 'step.start', step_id, number, section, text, line: step.range.start.line, verb: step.verb })
   const started = performance.now()
   const failure = await orAbort(session.run(step), context.signal).then(

@@ -30,7 +30,7 @@ export interface EvidenceOptions {
 }
 
 export interface Evidence {
-  /** Says which step the following events belong to; `title` names its group in the trace. Null between steps. Await it: a call sent earlier lands in the group before. */
+  /** Says which step the following events belong to; `title` names its group in the trace. Null between steps. Await it, or do first what the trace does not tell of: a call sent earlier lands in the group before. */
   currentStep(stepId: string | null, title?: string): Promise<void>
   /** A JPEG of what the page shows, secrets covered; undefined when none could be had. */
   picture(page: Page): Promise<Buffer | undefined>
@@ -71,12 +71,11 @@ export async function recordEvidence(context: BrowserContext, options: EvidenceO
   ])
   let grouped = false
 
-  async function group(title: string | undefined): Promise<void> {
+  async function group(title: string): Promise<void> {
     if (!options.trace) return
     const ended = grouped ? context.tracing.groupEnd() : undefined
-    grouped = title !== undefined
-    const started = title === undefined ? undefined : context.tracing.group(options.redact.text(title))
-    await Promise.all([ended, started]).catch(() => undefined)
+    grouped = true // the last one ends with the trace
+    await Promise.all([ended, context.tracing.group(options.redact.text(title))]).catch(() => undefined)
   }
 
   return {
@@ -96,7 +95,6 @@ export async function recordEvidence(context: BrowserContext, options: EvidenceO
     },
     pageName: (page) => pages.nameOf(page),
     async stop() {
-      await group(undefined)
       pages.stop()
       const [trace, files] = await Promise.all([
         options.trace ? within(30_000, stopTrace(context, options.browserUid ?? process.getuid?.())) : undefined,

@@ -336,6 +336,27 @@ t.test('a browser that dies in mid-run ends that run, and the next has a new one
   t.equal((await run(['Navigate to /', 'Assert heading "Home" is visible'])).status, 'passed')
 })
 
+t.test('a page that eats memory ends its own run, with the reason; a run beside it passes', async (t) => {
+  const beside = start(['Navigate to /', 'Wait 6s', 'Assert heading "Home" is visible'])
+  const began = Date.now()
+  const eater = await run(['Navigate to /eater', 'Click button "Eat"', 'Wait 60s'])
+  t.comment(`ended after ${Date.now() - began} ms: ${eater.failure?.message}`)
+  t.match(eater, { status: 'errored', failure: { kind: 'browser', message: /took more than \d+ MiB of memory/ } })
+  t.ok(Date.now() - began < 50_000, `${Date.now() - began} ms`)
+  t.match(await ended(await beside), { status: 'passed', attempt: 1 }, 'the run beside it')
+})
+
+t.test('a scenario that opens 100 tabs ends in time, and the worker stays well', async (t) => {
+  const began = Date.now()
+  const steps = ['Click button "Open" {timeout: 60s}', 'Wait 500ms', 'Assert text "opened" is visible {timeout: 60s}']
+  const opener = await run(['Navigate to /opener', ...steps])
+  t.comment(`${opener.status} after ${Date.now() - began} ms`)
+  t.match(opener, { status: 'passed', attempt: 1 }, opener.failure?.message)
+  const events = await eventsOf(opener)
+  t.equal(events.filter(({ about }) => about === 'tabs').length, 1, 'the trace tells of it once')
+  t.equal((await run(['Navigate to /', 'Assert heading "Home" is visible'])).status, 'passed', 'the next run')
+})
+
 t.test('no stored byte holds a secret', async (t) => {
   const secrets = { DECLARED: 'declared-secret-7731', PIN: '90210-pin' }
   const result = await run(

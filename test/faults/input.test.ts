@@ -205,7 +205,7 @@ t.test('no command answers 500 to anything in any field', async (t) => {
       // In an address everything is text, and a lone surrogate cannot be written.
       const inAddress = isPath || ['GET', 'DELETE'].includes(command.routes[0]!.method)
       const place = isPath ? 'path' : inAddress ? 'query' : 'body'
-      for (const { value, storable } of badValues(schema)) {
+      for (const { value, leaf, storable } of badValues(schema)) {
         const text = JSON.stringify(value)
         const input = { ...(valid as object), ...hurry, [field]: value }
         const give = (door: string, ask: DoorCall, perhaps: boolean) =>
@@ -220,7 +220,7 @@ t.test('no command answers 500 to anything in any field', async (t) => {
           })
         give('call', inside, storable)
         for (const door of oneOf) {
-          const kind = `${door} ${door === 'rest' ? place : ''} ${schema.type} ${schema.format} ${text}`
+          const kind = `${door} ${door === 'rest' ? place : ''} ${schema.type} ${schema.format} ${JSON.stringify(leaf)}`
           if (through.has(kind)) continue
           if (door === 'rest' && inAddress && text.includes('\\ud')) continue
           if (door === 'rest' && isPath && (value === '' || Array.isArray(value))) continue
@@ -241,6 +241,8 @@ t.test('no command answers 500 to anything in any field', async (t) => {
 
 interface Bad {
   value: unknown
+  /** What is bad in it, without what is around it. */
+  leaf: unknown
   /** It may be a legal value: then only a 500 is wrong. */
   storable: boolean
 }
@@ -260,8 +262,8 @@ function badValues(schema: JsonSchema): Bad[] {
   const type = [schema.type ?? []].flat()[0]
   const branches = (schema.anyOf ?? schema.oneOf) as JsonSchema[] | undefined
   if (branches) return branches.flatMap(badValues)
-  const never = (value: unknown) => ({ value, storable: false })
-  const perhaps = (value: unknown) => ({ value, storable: true })
+  const never = (value: unknown) => ({ value, leaf: value, storable: false })
+  const perhaps = (value: unknown) => ({ value, leaf: value, storable: true })
   if (type === 'string') {
     const others = schema.format === 'date-time' ? times : texts
     return [...unstorable.map(never), never(7), ...others.map(perhaps)]
@@ -269,20 +271,16 @@ function badValues(schema: JsonSchema): Bad[] {
   if (type === 'integer' || type === 'number') return [...numbers.map(perhaps), never('x\0'), never([])]
   if (type === 'boolean') return [never('\0'), never({})]
   if (type === 'array')
-    return [
-      never('\0'),
-      ...badValues(schema.items ?? {}).map(({ value, storable }) => ({ value: [value], storable })),
-      perhaps([]),
-    ]
+    return [never('\0'), ...badValues(schema.items ?? {}).map((bad) => ({ ...bad, value: [bad.value] })), perhaps([])]
   const properties = Object.entries(schema.properties ?? {})
   const inside = properties.flatMap(([key, inner]) =>
-    badValues(inner).map(({ value, storable }) => ({ value: { ...sample(schema), [key]: value }, storable })),
+    badValues(inner).map((bad) => ({ ...bad, value: { ...sample(schema), [key]: bad.value } })),
   )
   const others = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined
   const keyed = others
     ? ['env.A'].flatMap((key) => [
         ...unstorable.map((bad) => never({ [key + bad]: 'x' })),
-        ...badValues(others).map(({ value, storable }) => ({ value: { [key]: value }, storable })),
+        ...badValues(others).map((bad) => ({ ...bad, value: { [key]: bad.value } })),
         perhaps({ '': 'x' }),
       ])
     : []
@@ -357,9 +355,13 @@ t.test('a refused write is on record whatever was in its input', async (t) => {
         `${command.name} ${JSON.stringify(bad).slice(0, 20)}`,
       )
     }
-    const huge = { id: 'x'.repeat(1 << 20), scenario_id: 'x'.repeat(1 << 20), content: 1 }
+    const huge = { id: 'x'.repeat(1 << 17), scenario_id: 'x'.repeat(1 << 17), content: 1 }
     if (route!.method === 'POST' && !route!.path.includes('{'))
-      t.match(await here.rest(`POST ${route!.path}`, huge, headers), { status: 403 }, `${command.name} with a megabyte`)
+      t.match(
+        await here.rest(`POST ${route!.path}`, huge, headers),
+        { status: 403 },
+        `${command.name} with a quarter of a megabyte`,
+      )
   }
   const { rows } = await owner.query('select max(length(target)) as longest from audit_events')
   t.ok(rows[0].longest <= 4000, `an audit target stays short: ${rows[0].longest}`)

@@ -33,8 +33,20 @@ export function providerConfig(provider: Provider, origin: string): GenericOAuth
     ...base,
     discoveryUrl: `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`,
     requireIdTokenVerification: true,
+    accountSubject: ({ tokens }) => subjectOf(tokens.idToken ?? '', issuer),
     scopes: ['openid', 'email', 'profile'],
   }
+}
+
+/**
+ * The person, by an ID token that better-auth has verified: by the issuer that the discovery document names, which must be
+ * the one that was configured (OpenID Connect Discovery, 4.3).
+ */
+function subjectOf(idToken: string, issuer: string): string {
+  const { iss, sub } = JSON.parse(Buffer.from(idToken.split('.')[1] ?? '', 'base64url').toString() || '{}')
+  const plain = (url: unknown) => String(url).replace(/\/$/, '')
+  if (plain(iss) !== plain(issuer)) throw new Error(`The provider calls itself ${iss}, and ${issuer} is configured`)
+  return String(sub)
 }
 
 interface GithubUser {

@@ -13,7 +13,8 @@ import { world } from '../fixtures/world.ts'
 const port = await freePort()
 const origin = `https://127.0.0.1:${port}`
 const plain = `http://127.0.0.1:${port}`
-const provider = await oidcProvider(t, `${origin}/auth/callback`)
+const otherPort = await freePort()
+const provider = await oidcProvider(t, `${origin}/auth/callback`, `http://127.0.0.1:${otherPort}/auth/callback`)
 const github = await fakeGithub()
 
 const mails: string[] = []
@@ -148,6 +149,24 @@ t.test(
     t.equal((await visitor().get('/auth/login?provider=google')).status, 404, 'one that is not set up')
   },
 )
+
+t.test('a provider that calls itself by another name than the configured one lets nobody in', async (t) => {
+  const server = await world(t, {
+    environment: {
+      MOLAR_PORT: String(otherPort),
+      MOLAR_OIDC_ISSUER: provider.issuer.replace('127.0.0.1', 'localhost'),
+      MOLAR_OIDC_CLIENT_ID: 'molar',
+      MOLAR_OIDC_CLIENT_SECRET: 'the secret of the client',
+    },
+  })
+  const browser = new Visitor(server.url)
+  const { location } = await browser.get('/auth/login?provider=oidc')
+  const back = await provider.signIn(location!, 'lea')
+  t.match(back, `${server.url}/auth/callback?code=`)
+  const answer = await browser.get(back)
+  t.ok(answer.status >= 400, `${answer.status}`)
+  t.equal((await browser.get('/auth/me')).status, 401)
+})
 
 t.test('signing in with GitHub: the confirmed address counts, and joins the account that has it', async (t) => {
   const browser = visitor()

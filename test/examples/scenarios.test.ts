@@ -83,7 +83,7 @@ async function runSpecs(baseUrl: string): Promise<{ failed: string[]; output: st
     const use = { launchOptions: await launchOptions() }
     await writeFile(
       join(folder, 'playwright.config.ts'),
-      `export default ${JSON.stringify({ workers: 2, reporter: 'json', use })}`,
+      `export default ${JSON.stringify({ workers: 1, reporter: 'json', use })}`,
     )
     const env = {
       ...process.env,

@@ -140,8 +140,8 @@ ${`${'a'.repeat(99)}
   }
   for (const [name, make] of Object.entries(shapes)) {
     cost(head + make(4000))
-    const once = cost(head + make(60_000))
-    const fourfold = cost(head + make(240_000))
+    const once = cost(head + make(30_000))
+    const fourfold = cost(head + make(120_000))
     // Two doublings, so that noise weighs less: what is quadratic takes 16 times, what is linear 4 times as long.
     t.ok(fourfold < 12 * Math.max(once, 5), `${name}: ${once.toFixed(1)} ms, then ${fourfold.toFixed(1)} ms`)
   }

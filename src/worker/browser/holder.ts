@@ -3,6 +3,8 @@ import type { BrowserServer, BrowserType, LaunchOptions } from 'playwright-core'
 /** What the worker writes to the holder's stdin, on one line. Not its arguments: those any user of the machine can read. */
 export interface HolderOrder {
   playwright: string
+  /** Where Node keeps what it compiled of Playwright, if anywhere. */
+  compileCache: string | undefined
   uid: number
   home: string
   path: string
@@ -36,7 +38,10 @@ export async function holdBrowser(): Promise<void> {
   }
   process.stdin.on('end', leave).on('close', leave)
   try {
+    const { enableCompileCache, flushCompileCache } = process.getBuiltinModule('node:module')
+    if (order.compileCache !== undefined) enableCompileCache(order.compileCache)
     const { chromium } = (await import(order.playwright)) as { chromium: BrowserType }
+    flushCompileCache() // as long as it may write there
     process.setgroups?.([])
     process.setgid?.(order.uid)
     process.setuid?.(order.uid)

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { chown, realpath, rm, stat } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { getCompileCacheDir } from 'node:module'
+import { basename, dirname, join } from 'node:path'
 import { type Browser, chromium, type LaunchOptions } from 'playwright-core'
 import { browserEnvironment, displayEnvironment } from './environment.ts'
 import type { FoundBrowser } from './find.ts'
@@ -48,6 +49,7 @@ export async function startIsolated(
   try {
     const order: HolderOrder = {
       playwright: import.meta.resolve('playwright-core'),
+      compileCache: compileCacheFolder(),
       uid: browserUid,
       home,
       path: `/${randomBytes(24).toString('base64url')}`,
@@ -90,6 +92,12 @@ async function reachableExecutable(
     path: join(copy, basename(original)),
     ...(found.libraryPath ? { libraryPath: join(copy, basename(found.libraryPath)) } : {}),
   }
+}
+
+/** That of this process; Node adds a folder of its version and uid below. */
+function compileCacheFolder(): string | undefined {
+  const folder = getCompileCacheDir()
+  return folder === undefined ? undefined : dirname(folder)
 }
 
 async function firstAnswer(holder: ChildProcess, timeout: number): Promise<string> {

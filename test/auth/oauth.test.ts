@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import * as oauth from 'oauth4webapi'
 import { pino } from 'pino'
 import t from 'tap'
@@ -136,6 +138,43 @@ t.test('the metadata says what is there, and nothing that is not', async (t) => 
       authorization_servers: [here.url],
       scopes_supported: /mcp:read/,
     })
+})
+
+t.test('the protocol’s own suite for authorization servers finds nothing wrong', async (t) => {
+  const port = await freePort()
+  const { client_id } = await register({ redirect_uris: [`http://127.0.0.1:${port}/callback`] })
+  const suite = fileURLToPath(
+    new URL('../../node_modules/@modelcontextprotocol/conformance/dist/index.js', import.meta.url),
+  )
+  const given = [
+    'authorization',
+    '--url',
+    here.url,
+    '--client-id',
+    client_id,
+    '--resource',
+    resource,
+    '--port',
+    `${port}`,
+  ]
+  let answered = false
+  const child = execFile(process.execPath, [suite, ...given], { timeout: 60_000 })
+  const said = await new Promise<string>((resolve) => {
+    let text = ''
+    child.stderr!.on('data', (chunk) => (text += chunk))
+    child.stdout!.on('data', async (chunk) => {
+      text += chunk
+      // It prints where a person should go, and waits for the answer.
+      const url = /http:\S+\/api\/oauth\/authorize\?\S+/.exec(text)?.[0]
+      if (!url || answered) return
+      answered = true
+      const { url: back } = await browser(here.url, await session(ada)).connect(url, { org: one })
+      await fetch(back)
+    })
+    child.once('close', () => resolve(text))
+  })
+  t.match(said, /Total: [1-9]\d* passed, 0 failed/)
+  t.equal(child.exitCode, 0)
 })
 
 t.test(

@@ -36,8 +36,8 @@ const patienceSeconds = 600
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    // One more than processors: many files wait for clocks.
-    jobs: { type: 'string', default: String(Math.min(4, availableParallelism() + 1)) },
+    // Twice the processors: many files wait for clocks.
+    jobs: { type: 'string', default: String(Math.min(4, 2 * availableParallelism())) },
     again: { type: 'boolean', default: false },
     pooler: { type: 'boolean', default: false },
   },

@@ -12,8 +12,8 @@ export async function claim(
   perOrgLimit = Number.POSITIVE_INFINITY,
 ): Promise<JobWithMetadata<object>[]> {
   const waiting = await database.system.query(
-    `select from ${schema}.job where name = $1 and state < 'active' and not blocked and start_after <= now() limit 1`,
-    [name],
+    `select from ${schema}.job where name = $1 and state < 'active' and not blocked and start_after <= now() limit $2`,
+    [name, free],
   )
   if (waiting.length === 0) return []
   return database.system.tx(async (q) => {
@@ -21,7 +21,9 @@ export async function claim(
     const db = { executeSql: async (text: string, values?: unknown[]) => ({ rows: await q.query(text, values) }) }
     const taken: JobWithMetadata<object>[] = []
     let limit = 1
-    while (taken.length < free) {
+    // No rounds for what is not there: what comes meanwhile is told of.
+    const most = Math.min(free, waiting.length)
+    while (taken.length < most) {
       const batchSize = free - taken.length
       const unlimited = limit >= perOrgLimit ? perOrgLimit === Number.POSITIVE_INFINITY : limit > 64
       const group = unlimited ? {} : { groupConcurrency: Math.min(limit, perOrgLimit) }

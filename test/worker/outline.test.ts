@@ -18,7 +18,7 @@ const server = createServer((request, response) => {
   response.setHeader('content-type', 'text/html')
   if (request.url === '/long') {
     const rows = Array.from(
-      { length: 900 },
+      { length: 300 },
       (_, at) => `<p>Paragraph number ${at} of a long page</p><button>Do ${at}</button>`,
     )
     return response.end(`<h1>Long</h1>${rows.join('')}`)
@@ -39,7 +39,7 @@ const odd = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
 t.test('every target of an outline passes as an assertion in a real run', async (t) => {
   for (const [url, steps] of [
-    [`${shop.url}/products`, ''],
+    [`${shop.url}/products?q=mug`, ''],
     [
       `${shop.url}/login`,
       'Fill "Email" with "ada@example.com"\n2. Fill "Password" with ${secrets.PW}\nClick button "Sign in"',

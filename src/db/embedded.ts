@@ -98,7 +98,11 @@ async function keep(place: Place, options: EmbeddedOptions, holding: Holding): P
 async function reattach(place: Place, options: EmbeddedOptions, holding: Holding): Promise<Lease | undefined> {
   while (!holding.leaving) {
     const found = await readPostmaster(place)
-    if (found && (!isAlive(found.pid) || (await isForeign(place, found)))) return attach(place, options)
+    if (found && (!isAlive(found.pid) || (await isForeign(place, found)))) {
+      // Read again: one that is stopped takes its file away before it ends, perhaps just now.
+      if ((await readPostmaster(place))?.pid === found.pid) return attach(place, options)
+      continue
+    }
     const lease = found && (await takeLease(place, found.port, options.applicationName))
     if (lease) return lease
     await sleep(found ? 20 : 500, undefined, { ref: false })

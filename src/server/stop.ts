@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import type { FastifyInstance } from 'fastify'
 import { fail } from '../core/errors.ts'
 
 /** A client that keeps its connection may send just now: it is still answered, and told that the connection ends. */
-const lullMs = 500
+const longestLullMs = 1500
 
 /**
  * Fastify's close waits for every request under way, however long: after the grace (milliseconds) their connections are
@@ -20,11 +21,18 @@ export function stopGently(app: FastifyInstance, grace: number): void {
   // In a scope of its own, which comes last: streams are told before it waits.
   app.register(async (scope) => {
     scope.addHook('preClose', async () => {
-      await sleep(lullMs)
+      await lull(app)
       stopping = true
       timers.push(setTimeout(() => app.server.closeAllConnections(), grace))
       timers.push(setInterval(() => app.server.closeIdleConnections(), 50))
     })
   })
   app.addHook('onClose', async () => timers.forEach(clearTimeout))
+}
+
+/** Over when nobody is connected any more. */
+async function lull(app: FastifyInstance): Promise<void> {
+  const connections = promisify(app.server.getConnections).bind(app.server)
+  for (const end = performance.now() + longestLullMs; performance.now() < end; await sleep(25))
+    if ((await connections()) === 0) return
 }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as afterAccepting, setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { FastifyInstance } from 'fastify'
 import { fail } from '../core/errors.ts'
@@ -25,6 +25,8 @@ export function stopGently(app: FastifyInstance, grace: number): void {
       stopping = true
       timers.push(setTimeout(() => app.server.closeAllConnections(), grace))
       timers.push(setInterval(() => app.server.closeIdleConnections(), 50))
+      // The system resets connections that nobody has taken yet: so close just when all of them are.
+      await afterAccepting()
     })
   })
   app.addHook('onClose', async () => timers.forEach(clearTimeout))

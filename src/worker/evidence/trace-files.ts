@@ -61,7 +61,9 @@ async function readOwn(
     if (!facts.isFile() || (uid !== undefined && facts.uid !== uid))
       throw new Error('The trace names a file that is not one of the browser.')
     weigh(facts.size)
-    return await file.readFile()
+    // No more than was weighed, should it grow.
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(facts.size), 0, facts.size, 0)
+    return buffer.subarray(0, bytesRead)
   } finally {
     await file.close()
   }

@@ -44,7 +44,8 @@ t.test('every `molar …` that the docs name is a verb, a command or a bin', asy
 })
 
 t.test('every variable that is read is documented, and no other', async (t) => {
-  const quoted = [...read('src/config.ts').matchAll(/'([A-Z][A-Z0-9_]+)'/g)]
+  const readers = globSync('src/config*.ts', { cwd: root }).map(read).join('\n')
+  const quoted = [...readers.matchAll(/'([A-Z][A-Z0-9_]+)'/g)]
   const readNames = new Set(quoted.map(([, one]) => one!.replace(/_$/, '')))
   const section = read('docs/operating.md').split('## Environment')[1]!.split('\n## ')[0]!
   const cells = [...section.matchAll(/^\| (`[^|]+) \|/gm)].map(([, cell]) => cell!)

@@ -6,19 +6,26 @@ import { promisify } from 'node:util'
 export const shortest = 12
 export const longest = 256
 
+/** scrypt's parameters: memory and time of one guess. */
+export interface PasswordCost {
+  N: number
+  r: number
+  p: number
+}
+
 const derive = promisify(scrypt) as (
   password: string,
   salt: Buffer,
   length: number,
-  options: { N: number; r: number; p: number; maxmem: number },
+  options: PasswordCost & { maxmem: number },
 ) => Promise<Buffer>
 
 /** OWASP's scrypt with 32 MiB: as strong as one with 128, and many at once do not take the machine's memory. */
-const cost = { N: 2 ** 15, r: 8, p: 3 }
+export const passwordCost: PasswordCost = { N: 2 ** 15, r: 8, p: 3 }
 const maxmem = 64 << 20
 
 /** `scrypt$N$r$p$salt$hash`; Unicode is normalised, so that a password is the same on every keyboard. */
-export async function hashPassword(password: string): Promise<string> {
+export async function hashPassword(password: string, cost = passwordCost): Promise<string> {
   const salt = randomBytes(16)
   const hash = await derive(password.normalize('NFKC'), salt, 32, { ...cost, maxmem })
   return ['scrypt', cost.N, cost.r, cost.p, salt.toString('base64url'), hash.toString('base64url')].join('$')

@@ -10,7 +10,7 @@ import { accountAdapter } from './adapter.ts'
 import { day, goodFor } from './good-for.ts'
 import * as letters from './letters.ts'
 import { signInLimits } from './limits.ts'
-import { hashPassword, longest, shortest, verifyPassword } from './passwords.ts'
+import { hashPassword, longest, type PasswordCost, shortest, verifyPassword } from './passwords.ts'
 import { type Provider, providerConfig } from './providers.ts'
 import { absoluteDays } from './store.ts'
 import { addressHeader, sessionCookie } from './visit.ts'
@@ -20,6 +20,7 @@ export interface PeopleOptions {
   /** This server's own origin, as people reach it. */
   origin: string
   providers: readonly Provider[]
+  passwordCost?: PasswordCost | undefined
 }
 
 export type People = ReturnType<typeof makePeople>
@@ -27,7 +28,7 @@ export type People = ReturnType<typeof makePeople>
 /**
  * How people come in: better-auth over our tables. Nothing of it is reachable from outside but what src/web asks it for.
  */
-export function makePeople({ services, origin, providers }: PeopleOptions) {
+export function makePeople({ services, origin, providers, passwordCost }: PeopleOptions) {
   const { db, keyring, queue, log } = services
   const secure = origin.startsWith('https:')
   const send = (mail: Mail) => queue.send('mail', mailJob(keyring, mail), { orgId: installation.id })
@@ -48,7 +49,7 @@ export function makePeople({ services, origin, providers }: PeopleOptions) {
       requireEmailVerification: true,
       minPasswordLength: shortest,
       maxPasswordLength: longest,
-      password: { hash: hashPassword, verify: verifyPassword },
+      password: { hash: (password) => hashPassword(password, passwordCost), verify: verifyPassword },
       resetPasswordTokenExpiresIn: goodFor.reset,
       revokeSessionsOnPasswordReset: true,
       sendResetPassword: ({ user, token }) => send(letters.reset(user.email, `${origin}/auth/reset?token=${token}`)),

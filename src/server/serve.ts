@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import { localOwnerKey } from '../auth/local.ts'
+import type { PasswordCost } from '../auth/passwords.ts'
 import type { Config } from '../config.ts'
 import { commands } from '../core/index.ts'
 import { isSameOrigin, restContext } from '../rest/context.ts'
@@ -20,6 +21,13 @@ import { type OpenServices, openServices } from './services.ts'
 import { keepTidy } from './tidy.ts'
 import { keepDelivering } from './usage.ts'
 
+export interface ServeOptions {
+  log: Logger
+  version: string
+  /** What storing a password costs, where the default is not meant: a test signs in dozens of times. No setting, so that no installation is weaker. */
+  passwordCost?: PasswordCost
+}
+
 export interface RunningServer {
   url: string
   /** Ends streams, finishes requests and runs under way (8 s each), gives the rest back, and closes the database. */
@@ -27,10 +35,7 @@ export interface RunningServer {
 }
 
 /** MCP, REST and, unless the configuration says 0 workers, a worker, in this process. */
-export async function serve(
-  config: Config,
-  { log, version }: { log: Logger; version: string },
-): Promise<RunningServer> {
+export async function serve(config: Config, { log, version, passwordCost }: ServeOptions): Promise<RunningServer> {
   const metrics = makeMetrics()
   const services = await openServices(config, { log, observe: metrics.observe, role: 'serve' })
   let worker: RunningWorker | undefined
@@ -43,7 +48,8 @@ export async function serve(
     // Its address is known once it listens.
     const people = once(async () => {
       const { makePeople } = await import('../auth/people.ts')
-      return makePeople({ services, origin: new URL(services.publicUrl!).origin, providers: config.providers })
+      const origin = new URL(services.publicUrl!).origin
+      return makePeople({ services, origin, providers: config.providers, passwordCost })
     })
     const web: WebOptions = { services: opened, people, contextOf: restContext(opened), isSameOrigin }
     const oauth = config.oauth ? oauthServer(web, () => services.publicUrl ?? '') : undefined

@@ -1,6 +1,11 @@
+import { deepEqual } from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
+import { commonMarkBlocks } from '../../../src/core/scenarios/language/blocks.ts'
 import { compileScenario, formatProblem, readProject } from '../../../src/core/scenarios/language/index.ts'
+import { plainBlocks } from '../../../src/core/scenarios/language/plain.ts'
+import { canonicalText } from '../../../src/core/scenarios/language/text.ts'
 import { forms } from '../../../src/core/scenarios/language/verbs/index.ts'
 
 const head = `---\nspec_version: '1.0'\nid: 019301c0-cafe-7000-bea7-000000000001\nslug: a\ndescription: b\n---\n## Steps\n`
@@ -106,6 +111,83 @@ t.test('any project file is read', async (t) => {
     { numRuns: 300, seed: 7 },
   )
   t.pass()
+})
+
+/** What lines begin with that mean something in Markdown, nearly do, or might. */
+const signs = [
+  '|- |* |+ |1. |2. |12. |1) |0. |123456789. |1234567890. |-  |1.   |-    |-     |-|1.|*|-a|1.a|- [ ] |-\t|1.\t|\t',
+  '|# |## |###### |####### |#|#a|# #|## a ##|#\u00A0a|> |>|---|--- |----|---x|--|***|**|* * *|* *|___|_ _ _|_ _|-*-|=|===|+++',
+  '|```|````|``` |```json|```json a|```a`b|``|`c` |~~~|~~~~|~~~a`b|~~~ ~~~|~~|``` \f|```\uFEFFa|<div>|<!-- |-->|<?|<a>|[a]: b',
+  '|\\|&amp;|\0|\uFEFF|\u00A0|\u2003|\u2028|\f|\v|😀|**b** ',
+]
+  .join('')
+  .split('|')
+const words = 'b|Click "a"|a  b|a   | |  |a\tb|a`b|a <b> c|#|\u00A0'.split('|')
+const indents = '|||||||| |  |   |   |    |     |      |\t'.split('|')
+const nasty = fc
+  .tuple(...[indents, signs, ['', '', ...signs], ['', ...words]].map((parts) => fc.constantFrom(...parts)))
+  .map((parts) => parts.join(''))
+const usual = fc.constantFrom(
+  ...'||||1. Click "a"|2. Reload  |10. b|12. b|- b|## Steps|# A |Prose.|   goes on|    goes on|  c|   - a|---|  '.split(
+    '|',
+  ),
+  ...'```|   ```|    ```|   ```json|  ~~~|~~~|   {|    }|'.split('|'),
+)
+const lines = fc.array(fc.oneof({ weight: 9, arbitrary: usual }, { weight: 1, arbitrary: nasty }), { maxLength: 10 })
+const fronts = [
+  '',
+  '',
+  '',
+  '---\n',
+  '--- \n',
+  '---\na: b\n---\n',
+  '---\n---\n',
+  '---\na\n---- \n---  \n',
+  '\uFEFF\uFEFF',
+]
+const written = fc
+  .tuple(fc.constantFrom(...fronts), lines, fc.constantFrom('\n', '\n', '\r\n', '\r'))
+  .map(([front, rows, newline]) => (front + rows.join('\n')).replaceAll('\n', newline))
+
+const examples = readdirSync('examples')
+  .filter((file) => file.endsWith('.molar.md'))
+  .map((file) => readFileSync(`examples/${file}`, 'utf8'))
+  .concat(readFileSync('test/core/scenarios/checkout.molar.md', 'utf8'))
+const changed = fc
+  .tuple(fc.constantFrom(...examples), fc.array(fc.tuple(fc.nat(), fc.nat(2), nasty), { minLength: 1, maxLength: 2 }))
+  .map(([example, changes]) => {
+    const rows = example.split('\n')
+    for (const [place, taken, line] of changes) rows.splice(place % rows.length, taken, line)
+    return rows.join('\n')
+  })
+
+/** Whether a document is plain; where it is, its blocks must be those that CommonMark's parser finds. */
+function comparePlain(document: string): boolean {
+  const source = canonicalText(document)
+  const blocks = plainBlocks(source)
+  if (blocks) deepEqual(blocks, commonMarkBlocks(source), JSON.stringify(source))
+  return blocks !== undefined
+}
+
+t.test('a plain document has the blocks, all at the same offsets, that the parser of CommonMark finds', async (t) => {
+  t.ok(examples.every(comparePlain), 'all examples are plain')
+  const places = [
+    ['', '- b'],
+    ['- a\n', '- b'],
+    ['1. a\n\n   ', '2. b'],
+  ]
+  let plain = signs.filter((sign) => comparePlain(`\`\`\`\n${sign}b\n\`\`\`\n`)).length
+  for (const [before, after] of places)
+    for (const sign of signs)
+      for (const more of [...signs, ...words]) if (comparePlain(`${before}${sign}${more}\n${after}\n`)) plain++
+  t.ok(plain > 1000, `${plain} of the pairs are plain`)
+  plain = 0
+  const documents = fc.oneof({ weight: 15, arbitrary: written }, { weight: 1, arbitrary: changed })
+  fc.assert(
+    fc.property(documents, (document) => void (comparePlain(document) && plain++)),
+    { numRuns: 6000, seed: 7 },
+  )
+  t.ok(plain > 1000, `${plain} of the documents are plain`)
 })
 
 t.test('twice the input never costs four times the time', async (t) => {

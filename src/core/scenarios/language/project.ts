@@ -1,5 +1,4 @@
-import { fromMarkdown } from 'mdast-util-from-markdown'
-import { blockOptions, offsets, textOf } from './body.ts'
+import { readBlocks } from './blocks.ts'
 import { nearest } from './nearest.ts'
 import { tooMuch } from './nesting.ts'
 import type { Finding, Problem, Report } from './problem.ts'
@@ -58,16 +57,16 @@ export function readProject(source: string): Project {
 
 function readParts(text: string, project: Project, report: Report): void {
   let section = ''
-  for (const node of fromMarkdown(text, blockOptions).children) {
-    const { start, end } = offsets(node)
-    if (node.type === 'yaml') readFront(text, start, end, project, report)
-    else if (node.type === 'heading') {
-      section = foldSpace(textOf(text, node)).toLowerCase()
-      if (node.depth === 1) project.name ??= foldSpace(textOf(text, node))
-    } else if (node.type === 'paragraph') readLines(text.slice(start, end), start, project, report)
-    else if (node.type === 'list') {
-      for (const item of node.children) {
-        const place = offsets(item.children[0] ?? item)
+  for (const block of readBlocks(text)) {
+    const { start, end } = block
+    if (block.type === 'yaml') readFront(text, start, end, project, report)
+    else if (block.type === 'heading') {
+      section = block.text.toLowerCase()
+      if (block.depth === 1) project.name ??= block.text
+    } else if (block.type === 'paragraph') readLines(text.slice(start, end), start, project, report)
+    else if (block.type === 'list') {
+      for (const [first] of block.items) {
+        const place = { start: first?.start ?? start, end: first?.end ?? end }
         readBullet(section, foldSpace(text.slice(place.start, place.end)), place, project, report)
       }
     }

@@ -1,4 +1,4 @@
-import { compileScenario } from '../src/core/scenarios/language/index.ts'
+import { compileScenario, emitSpec } from '../src/core/scenarios/language/index.ts'
 import { quantile, quick, spread, tell } from './row.ts'
 
 const lines = [
@@ -29,7 +29,7 @@ ${body.join('\n')}
 `
 }
 
-/** Elapsed and processor milliseconds of each round. */
+/** Elapsed and processor milliseconds of each round: the plan and its spec. */
 function measure(steps: number, rounds: number): { elapsed: number[]; processor: number[] } {
   const source = scenarioOf(steps)
   const elapsed: number[] = []
@@ -38,10 +38,11 @@ function measure(steps: number, rounds: number): { elapsed: number[]; processor:
     const before = process.threadCpuUsage()
     const start = performance.now()
     const result = compileScenario(source)
+    if (!result.ok) throw new Error(JSON.stringify(result.problems[0]))
+    emitSpec(result.plan)
     elapsed.push(performance.now() - start)
     const { user, system } = process.threadCpuUsage(before)
     processor.push((user + system) / 1000)
-    if (!result.ok) throw new Error(JSON.stringify(result.problems[0]))
   }
   return { elapsed, processor }
 }

@@ -49,14 +49,17 @@ export const compileScenarios = defineCommand({
     if ((files === undefined) === (id === undefined))
       fail('validation_failed', 'Give either files or the id of a stored scenario.')
     const sources = files ?? [await stored(id!)]
-    const { compileOrFail } = await compiler()
+    const { compileOrFail, emitSpec } = await compiler()
     const compiled = compileOrFail(sources)
     return {
       scenarios: compiled.map(({ plan, hash }) => {
         const { id, slug } = plan.scenario
         return { id, slug, hash, compiler: plan.compiler, ...(withPlan && { plan: { ...plan } }) }
       }),
-      files: compiled.map(({ file, plan, spec }) => ({ file: specFile(file ?? plan.scenario.slug), content: spec })),
+      files: compiled.map(({ file, plan }) => ({
+        file: specFile(file ?? plan.scenario.slug),
+        content: emitSpec(plan),
+      })),
     }
 
     async function stored(ref: string) {

@@ -4,7 +4,7 @@ import type { Asset } from './assets.ts'
 import { type CompileResult, compileScenario, findDuplicates, formatProblem } from './language/index.ts'
 import type { problem } from './scenario.ts'
 
-export { compileScenario, newScenario } from './language/index.ts'
+export { compileScenario, emitSpec, newScenario } from './language/index.ts'
 
 export interface SourceFile {
   file?: string | undefined

@@ -63,7 +63,7 @@ t.test('an emitted spec passes, fails and warns as the scenario does, with nothi
   const bad = compile('## Steps\n1. Navigate to /\n2. Assert text "Paid" is visible {timeout: 300ms}', '', 'bad')
   const specs = {
     'good.spec.ts': emitSpec(good.plan, { uses: { login: used.plan } }),
-    'bad.spec.ts': bad.spec,
+    'bad.spec.ts': emitSpec(bad.plan),
   }
   const report = await playwright(specs, { BASE_URL: baseUrl, MOLAR_SECRET_TOKEN: 's3cret' })
   const results = report.suites.flatMap(({ specs }) => specs)
@@ -80,7 +80,7 @@ t.test('an emitted spec passes, fails and warns as the scenario does, with nothi
 })
 
 t.test('no word of a scenario stands in a comment, and missing uses are said', async (t) => {
-  const { spec } = compile('## Steps\n1. Click "*/ alert(1) //\u2029"', 'uses: [login]\n')
+  const spec = emitSpec(compile('## Steps\n1. Click "*/ alert(1) //\u2029"', 'uses: [login]\n').plan)
   t.match(spec, /steps are not in here/)
   const comments = spec.split('\n').filter((line) => /^\s*(\/\/|\/?\*)/.test(line))
   t.notOk(comments.some((line) => line.includes('alert(1)') || line.includes('Shop')))

@@ -1,7 +1,6 @@
 import { hash as digest } from 'node:crypto'
 import type { PlanStep, Section, StepPlan } from '../plan.ts'
 import { type Body, readBody } from './body.ts'
-import { emitSpec } from './emit.ts'
 import { readFrontMatter } from './front.ts'
 import { lookAhead } from './lookahead.ts'
 import { tooMuch } from './nesting.ts'
@@ -18,7 +17,7 @@ export interface CompileOptions {
   file?: string
   /** The names that `${env.NAME}` may read; left out, any. */
   knownEnv?: readonly string[]
-  /** Plans of the scenarios that `uses` names: inlined in the spec. */
+  /** Plans of the scenarios that `uses` names. */
   uses?: Readonly<Record<string, StepPlan>>
 }
 
@@ -30,8 +29,6 @@ export interface Compiled {
   canonical: string
   /** SHA-256, hex, of compiler version and canonical content. */
   hash: string
-  /** A Playwright test file that stands on its own. */
-  spec: string
 }
 
 export type CompileResult = Compiled | { ok: false; problems: Problem[] }
@@ -51,13 +48,7 @@ export function compileScenario(source: string, options: CompileOptions = {}): C
   if (findings.length > 0 || !compiled) {
     return { ok: false, problems: toProblems(canonical, findings).slice(0, mostProblems) }
   }
-  return {
-    ok: true,
-    ...compiled,
-    canonical,
-    hash: compiled.plan.hash,
-    spec: emitSpec(compiled.plan, { ...(options.uses && { uses: options.uses }) }),
-  }
+  return { ok: true, ...compiled, canonical, hash: compiled.plan.hash }
 }
 
 /** What no parser should be given. */

@@ -79,7 +79,7 @@ export function form<const P extends string, O extends Record<string, OptionKind
 /** Matches one way of a form from the cursor to the end of the step; what it captured, or undefined. */
 export function match(scan: Scan, items: readonly Item[], from: number): Record<string, unknown> | undefined {
   const captures: Record<string, unknown> = {}
-  for (const item of items.slice(from)) if (!take(scan, item, captures)) return
+  for (let at = from; at < items.length; at++) if (!take(scan, items[at] as Item, captures)) return
   return captures
 }
 

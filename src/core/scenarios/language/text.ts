@@ -45,17 +45,10 @@ export function toProblems(source: string, findings: readonly Finding[]): Proble
 
 /** Runs of white space as one space, none at the ends. */
 export function foldSpace(text: string): string {
-  let folded = ''
-  let gap = false
-  for (const char of text) {
-    if (isSpace(char)) gap = true
-    else {
-      if (gap && folded !== '') folded += ' '
-      folded += char
-      gap = false
-    }
-  }
-  return folded
+  return text
+    .split(/[ \n\t\u00A0]+/)
+    .filter((word) => word !== '')
+    .join(' ')
 }
 
 export function isSpace(char: string | undefined): boolean {

@@ -18,8 +18,8 @@ const server = createServer((request, response) => {
   response.setHeader('content-type', 'text/html')
   if (request.url === '/long') {
     const rows = Array.from(
-      { length: 300 },
-      (_, at) => `<p>Paragraph number ${at} of a long page</p><button>Do ${at}</button>`,
+      { length: 120 },
+      (_, at) => `<p>Paragraph number ${at} of a long page, as long as the help of some applications</p><button>Do ${at}</button>`,
     )
     return response.end(`<h1>Long</h1>${rows.join('')}`)
   }

@@ -129,14 +129,21 @@ export const quote = (text: string): string => `"${text.replace(/[\\"]/g, '\\$&'
 
 /** What the compiler makes of targets; those that it does not take are missing. */
 function readTargets(texts: readonly string[]): Map<string, Target> {
-  const found = new Map<string, Target>()
-  for (const text of new Set(texts)) {
+  const all = [...new Set(texts)]
+  // One scenario with a step each; where one is not taken, it is told by itself.
+  const together = hovers(all)
+  const each = together.length === all.length ? together : all.map((text) => hovers([text])[0])
+  return new Map(all.flatMap((text, at) => (each[at] ? [[text, each[at]]] : [])))
+}
+
+/** The targets of a scenario that hovers over these; none where one of them is not taken. */
+function hovers(texts: readonly string[]): Target[] {
+  const steps = texts.map((text) => {
     const { head, choice } = /^(?<head>.*?)(?<choice> \{nth: \d+\})?$/s.exec(text)!.groups as Record<string, string>
-    const result = compileScenario(`${front}1. Hover ${head}${choice ?? ''}\n`)
-    const [step] = result.ok ? result.plan.steps : []
-    if (step?.verb === 'hover') found.set(text, step.target)
-  }
-  return found
+    return `1. Hover ${head}${choice ?? ''}\n`
+  })
+  const result = compileScenario(front + steps.join(''))
+  return result.ok ? result.plan.steps.flatMap((step) => (step.verb === 'hover' ? [step.target] : [])) : []
 }
 
 const front = `---

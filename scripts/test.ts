@@ -17,20 +17,15 @@ import { startPooler } from '../test/fixtures/pooler.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const together = join(root, 'scripts/test-together.ts')
-/** Each in a process of its own, in this order: what they start, kill or measure is the process, or they are large. */
-const alone = [
-  'test/faults/',
-  'test/cli/',
-  'test/examples/',
-  'test/core/scenarios/runtime',
-  'test/worker/',
-  'test/db/embedded',
-  'test/scripts/',
-  'test/server/start',
-  'test/server/log',
-]
-/** How many of the others go into one process. */
-const most = 6
+// In this order, so that what is long is not begun last. Alone, in a process of its own, is what starts, kills or measures
+// the process, or is large.
+const alone = ['test/faults/', 'test/examples/scenarios', 'test/worker/browser', 'test/scripts/', 'test/db/embedded']
+/** Together, as are those that are named nowhere, which follow: they use browsers. */
+const early = ['test/core/scenarios/', 'test/examples/', 'test/worker/', 'test/web/']
+/** Alone as well, and short. */
+const late = ['test/cli/', 'test/server/start', 'test/server/log']
+/** How many go into one process. To load what they test takes 2 s of a processor. */
+const most = 8
 const patienceSeconds = 600
 
 const { values, positionals } = parseArgs({
@@ -43,12 +38,17 @@ const { values, positionals } = parseArgs({
   },
 })
 const files = positionals.length > 0 ? positionals : globSync('test/**/*.test.ts', { cwd: root })
-const rank = (file: string) => (alone.findIndex((start) => file.startsWith(start)) + 99) % 99
+const order = [...alone, ...early, '', ...late]
+const rank = (file: string) => {
+  const named = order.findIndex((start) => start !== '' && file.startsWith(start))
+  return named < 0 ? order.indexOf('') : named
+}
+const isAlone = (file: string) => [...alone, ...late].includes(order[rank(file)]!)
 files.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
 const groups: string[][] = []
 for (const file of files) {
   const last = groups.at(-1)
-  if (last && last.length < most && rank(file) === 98 && rank(last[0]!) === 98) last.push(file)
+  if (last && last.length < most && !isAlone(file) && !isAlone(last[0]!)) last.push(file)
   else groups.push([file])
 }
 

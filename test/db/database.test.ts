@@ -12,7 +12,7 @@ import {
   openDatabase,
   silentLog,
 } from '../../src/db/index.ts'
-import { createTestDatabase, testCluster } from '../fixtures/database.ts'
+import { createTestDatabase } from '../fixtures/database.ts'
 
 const test = await createTestDatabase()
 const owner = new pg.Client({ connectionString: test.ownerUrl })
@@ -37,7 +37,6 @@ t.teardown(async () => {
   await db.close()
   await owner.end()
   await test.drop()
-  await (await testCluster()).leave()
 })
 
 /** Cuts connections of the application from the server's side; resolves with how many. */

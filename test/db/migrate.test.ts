@@ -16,7 +16,6 @@ const made: string[] = []
 t.teardown(async () => {
   for (const name of made) await admin.query(`drop database if exists ${name} with (force)`)
   await admin.end()
-  await cluster.leave()
 })
 
 async function emptyDatabase(): Promise<{ ownerUrl: string; url: string }> {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import t from 'tap'
 import { installQueue, openDatabase, openQueue, silentLog } from '../../src/db/index.ts'
-import { createTestDatabase, testCluster } from '../fixtures/database.ts'
+import { createTestDatabase } from '../fixtures/database.ts'
 
 const test = await createTestDatabase()
 const owner = new pg.Client({ connectionString: test.ownerUrl })
@@ -18,7 +18,6 @@ t.teardown(async () => {
   await database.close()
   await owner.end()
   await test.drop()
-  await (await testCluster()).leave()
 })
 
 async function until(done: () => boolean | Promise<boolean>, ms = 10_000): Promise<boolean> {

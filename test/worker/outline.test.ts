@@ -19,7 +19,8 @@ const server = createServer((request, response) => {
   if (request.url === '/long') {
     const rows = Array.from(
       { length: 120 },
-      (_, at) => `<p>Paragraph number ${at} of a long page, as long as the help of some applications</p><button>Do ${at}</button>`,
+      (_, at) =>
+        `<p>Paragraph number ${at} of a long page, as long as the help of some applications</p><button>Do ${at}</button>`,
     )
     return response.end(`<h1>Long</h1>${rows.join('')}`)
   }

@@ -7,18 +7,37 @@ import type { Page } from 'playwright-core'
 import t from 'tap'
 import { startShop } from '../../examples/shop/shop.ts'
 import { startRecording } from '../../src/cli/record/recorder.ts'
-import { compileScenario } from '../../src/core/scenarios/compiled.ts'
+import { compileOrFail, compileScenario } from '../../src/core/scenarios/compiled.ts'
+import { openSession } from '../../src/core/scenarios/runtime/session.ts'
 import { startBrowser } from '../../src/worker/browser/index.ts'
 import { cacheDirectory, log, testBrowser } from '../fixtures/browser.ts'
 import { bare, runCli, scratch } from '../fixtures/run-cli.ts'
 import { bareOutside, runHere } from '../fixtures/run-here.ts'
-import { world } from '../fixtures/world.ts'
 
 // A person clicks through a page, here moved by Playwright; what Molar writes down compiles and passes.
 
 const browser = await startBrowser({ found: await testBrowser(), cacheDirectory, log, sandbox: 'on' })
 t.teardown(() => browser.close())
-const here = await world(t, { workers: 1 })
+
+/** Carries out a scenario as a worker does, in this browser; throws what fails. */
+async function run(content: string, baseUrl: string, secrets: Record<string, string> = {}): Promise<void> {
+  const [compiled] = compileOrFail([{ content }])
+  const { settings, steps } = compiled!.plan
+  const context = await browser.newContext({ viewport: settings.viewport })
+  const session = await openSession(context, settings, {
+    baseUrl,
+    secrets,
+    variables: {},
+    env: {},
+    data: {},
+    run: { id: 'r', user: { id: 'u', email: 'u@example.com' } },
+    stepTimeoutMs: settings.step_timeout_ms,
+    files: () => Promise.reject(new Error('nothing is uploaded')),
+  })
+  for (const step of steps) await session.run(step)
+  await session.finish()
+  await context.close()
+}
 
 /** As a hand does it: where the element is, with mouse and keys. */
 function hand(page: Page) {
@@ -87,13 +106,7 @@ t.test('a login and a purchase are recorded, compile and run green', async (t) =
   )
   t.match(steps.join('\n'), /Select "name" in "Sort by"|Select "Name" in "Sort by"|Select .* in .*Sort by/)
   t.match(steps.join('\n'), /Assert text "18 products" is visible\nClick link "Enamel mug"/)
-  t.ok(compileScenario(content).ok, content)
-  const { body } = await here.rest('POST /v1/runs/batch', {
-    files: [{ content }],
-    base_url: shop.url,
-    secrets: { PASSWORD: 'correct-horse-battery' },
-  })
-  t.match(body, { verdict: 'passed' }, `${content}\n${JSON.stringify(body.runs?.[0]?.failure ?? body)}`)
+  await t.resolves(run(content, shop.url, { PASSWORD: 'correct-horse-battery' }), content)
 })
 
 t.test('dialogs, new tabs, boxes and asserted fields', async (t) => {
@@ -153,8 +166,7 @@ t.test('dialogs, new tabs, boxes and asserted fields', async (t) => {
     'Switch to new tab',
     'Click button "In the tab"',
   ])
-  const { body } = await here.rest('POST /v1/runs/batch', { files: [{ content }], base_url: new URL(url).origin })
-  t.match(body, { verdict: 'passed' }, `${content}\n${JSON.stringify(body.runs?.[0]?.failure ?? body)}`)
+  await t.resolves(run(content, new URL(url).origin), content)
 })
 
 t.test('molar record writes a file when it is told to stop, and never over one', async (t) => {

@@ -1,7 +1,5 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
-import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { Client as FirstClient } from '@modelcontextprotocol/sdk/client/index.js'
-import { StdioClientTransport as FirstStdio } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport as FirstTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js'
 import t from 'tap'
@@ -9,7 +7,7 @@ import { commands } from '../../src/core/index.ts'
 import { findPrompt, getPrompt, promptList, prompts } from '../../src/server/mcp/prompts.ts'
 import { estimateTokens, toolCatalogue } from '../../src/tools/index.ts'
 import { noteId, otherNoteId, resetNotes, tokens } from '../fixtures/commands.ts'
-import { connect, envelope, host, modern, modes, stdioEntry } from '../fixtures/mcp.ts'
+import { connect, envelope, host, modern, modes } from '../fixtures/mcp.ts'
 
 // What people do at a client: say yes or no, pick a prompt, have a value completed, look for a tool.
 
@@ -17,20 +15,18 @@ type Answer = 'accept' | 'decline' | 'cancel'
 const remove = { name: 'molar_remove_note', arguments: { id: otherNoteId } }
 const textOf = (result: { content: unknown }) => (result.content as { text: string }[])[0]!.text
 
-/** A client whose person answers every question so, and what they were asked. Without a URL it speaks to a server over stdio. */
-async function asking(url: string | undefined, era: 'modern' | 'legacy' | 'first', answer: Answer) {
+/** A client whose person answers every question so, and what they were asked. */
+async function asking(url: string, era: 'modern' | 'legacy' | 'first', answer: Answer) {
   const asked: string[] = []
   const capabilities = { capabilities: { elicitation: {} } }
   const init = { requestInit: { headers: { authorization: `Bearer ${tokens.owner}` } } }
-  const stdio = { command: process.execPath, args: [stdioEntry], stderr: 'ignore' as const }
   if (era === 'first') {
     const client = new FirstClient({ name: 'test', version: '1' }, capabilities)
     client.setRequestHandler(ElicitRequestSchema, async ({ params }) => {
       asked.push(params.message)
       return { action: answer, content: {} }
     })
-    const transport = url === undefined ? new FirstStdio(stdio) : new FirstTransport(new URL(url), init)
-    await client.connect(transport as never)
+    await client.connect(new FirstTransport(new URL(url), init) as never)
     return { client: client as unknown as Client, asked }
   }
   const client = new Client({ name: 'test', version: '1' }, {
@@ -41,9 +37,7 @@ async function asking(url: string | undefined, era: 'modern' | 'legacy' | 'first
     asked.push(params.message)
     return { action: answer, content: {} }
   })
-  const transport =
-    url === undefined ? new StdioClientTransport(stdio) : new StreamableHTTPClientTransport(new URL(url), init)
-  await client.connect(transport)
+  await client.connect(new StreamableHTTPClientTransport(new URL(url), init))
   return { client, asked }
 }
 
@@ -82,15 +76,6 @@ for (const era of ['modern', 'legacy', 'first'] as const) {
     t.match((await client.callTool(remove)).structuredContent, { removed: true })
   })
 }
-
-t.test('over stdio a person is asked too, in both eras', async (t) => {
-  for (const era of ['modern', 'legacy', 'first'] as const) {
-    const { client, asked } = await asking(undefined, era, 'decline')
-    t.match(JSON.parse(textOf(await client.callTool(remove))), { error: 'cancelled' }, era)
-    t.equal(asked.length, 1, era)
-    await client.close()
-  }
-})
 
 t.test('by hand: the question is input_required, and the answer comes with the same call', async (t) => {
   resetNotes()

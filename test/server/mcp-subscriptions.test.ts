@@ -1,23 +1,13 @@
 import { once } from 'node:events'
 import { createConnection } from 'node:net'
-import { Client } from '@modelcontextprotocol/client'
-import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { noteId, noteNews, otherNoteId, resetNotes, tokens } from '../fixtures/commands.ts'
-import { connect, host, initialize, legacy, modern, modes, stdioEntry, until } from '../fixtures/mcp.ts'
+import { connect, hear, host, initialize, legacy, modern, until } from '../fixtures/mcp.ts'
 
 const uri = `molar://notes/${noteId}`
 const other = `molar://notes/${otherNoteId}`
 const absent = 'molar://notes/019301c0-cafe-7000-bea7-0000000000ff'
-const updated = 'notifications/resources/updated'
-
-/** What the client hears from now on, in order. */
-function hear(client: Client): string[] {
-  const heard: string[] = []
-  client.setNotificationHandler(updated, ({ params }) => void heard.push(params.uri))
-  return heard
-}
 
 t.test('a modern client hears of what it listens to, is told what is honoured, and stops', async (t) => {
   resetNotes()
@@ -148,52 +138,3 @@ t.test('streams of both eras close within 5 s of the end of their credential, an
   t.equal(noteNews.listenerCount(noteId), 1, 'the bystander still listens')
   await kept.close()
 })
-
-for (const era of ['modern', 'legacy'] as const) {
-  t.test(`a ${era} client over stdio hears of changes, stops, and cancels a call`, async (t) => {
-    const transport = new StdioClientTransport({
-      command: process.execPath,
-      args: [stdioEntry],
-      env: { PATH: process.env.PATH ?? '', TELL_EVERY: '50' },
-      stderr: 'pipe',
-    })
-    let told = ''
-    transport.stderr?.on('data', (chunk) => {
-      told += chunk
-    })
-    const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: modes[era] } as never)
-    await client.connect(transport)
-    t.teardown(() => client.close())
-    const heard = hear(client)
-    if (era === 'modern') {
-      await t.rejects(client.listen({ resourceSubscriptions: [absent] }), { message: /There is no note/ })
-      const brief = await client.listen({ resourceSubscriptions: [uri, absent] })
-      t.same(brief.honoredFilter.resourceSubscriptions, [uri])
-      await until(() => heard.length > 1)
-      await brief.close()
-    } else {
-      await client.subscribeResource({ uri })
-      await until(() => heard.length > 1)
-      await client.unsubscribeResource({ uri })
-    }
-    const before = heard.length
-    t.ok(before > 1)
-    await new Promise((resolve) => setTimeout(resolve, 200))
-    t.ok(heard.length <= before + 1, 'nothing more once it stopped')
-
-    const stop = new AbortController()
-    const call = client.callTool({ name: 'molar_slow_note', arguments: { milliseconds: 20_000 } }, {
-      signal: stop.signal,
-    } as never)
-    await until(() => told.includes('slow started'))
-    stop.abort()
-    await t.rejects(call)
-    await until(() => told.includes('slow aborted'))
-    t.match(told, /slow aborted/, 'the handler was told of the cancellation')
-
-    if (era !== 'modern') return
-    const last = await client.listen({ resourceSubscriptions: [uri] })
-    process.kill(transport.pid!, 'SIGUSR2')
-    t.equal(await last.closed, 'graceful', 'it is closed when the credential ends')
-  })
-}

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { Client as FirstClient } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport as FirstStdio } from '@modelcontextprotocol/sdk/client/stdio.js'
-import t from 'tap'
-import { noteId, resetNotes, slowCalls } from '../fixtures/commands.ts'
-import { connect, host, initialize, modes, until } from '../fixtures/mcp.ts'
+import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js'
+import t, { type Test } from 'tap'
+import { noteId, otherNoteId, resetNotes, slowCalls } from '../fixtures/commands.ts'
+import { connect, hear, host, initialize, modes, stdioEntry, until } from '../fixtures/mcp.ts'
 
 for (const era of ['modern', 'auto', 'legacy', 'first'] as const) {
   t.test(`a ${era} client lists, calls, reads, sees progress and errors, and cancels`, async (t) => {
@@ -83,24 +83,34 @@ for (const era of ['modern', 'auto', 'legacy', 'first'] as const) {
   })
 }
 
-const entry = fileURLToPath(new URL('../fixtures/mcp-stdio.ts', import.meta.url))
 const plainNode = { PATH: process.env.PATH ?? '' }
+const [uri, absent] = [`molar://notes/${noteId}`, 'molar://notes/019301c0-cafe-7000-bea7-0000000000ff']
 
-for (const era of ['modern', 'auto', 'legacy', 'first'] as const) {
-  t.test(`a ${era} client over stdio is answered before the services are up, then calls with progress`, async (t) => {
-    const command = { command: process.execPath, args: [entry], env: plainNode, stderr: 'pipe' as const }
+// One process for all that a client does over stdio: to start one costs more than the rest. `auto` finds the era of 2026.
+for (const era of ['auto', 'legacy', 'first'] as const) {
+  t.test(`a ${era} client over stdio is served before the services are up, asks, hears and cancels`, async (t) => {
+    const env = { ...plainNode, TELL_EVERY: '50' }
+    const command = { command: process.execPath, args: [stdioEntry], env, stderr: 'pipe' as const }
     const transport = era === 'first' ? new FirstStdio(command) : new StdioClientTransport(command)
     let told = ''
     transport.stderr?.on('data', (chunk) => {
       told += chunk
     })
     const info = { name: 'test', version: '1' }
-    const client =
-      era === 'first' ? new FirstClient(info) : new Client(info, { versionNegotiation: modes[era] } as never)
+    const capabilities = { capabilities: { elicitation: {} } }
+    const asked: string[] = []
+    const sayNo = ({ params }: { params: { message: string } }) => {
+      asked.push(params.message)
+      return { action: 'decline' as const }
+    }
+    const client = era === 'first' ? new FirstClient(info, capabilities) : secondClient(info, capabilities, era)
+    if (client instanceof FirstClient) client.setRequestHandler(ElicitRequestSchema, sayNo)
+    else client.setRequestHandler('elicitation/create', sayNo)
     await client.connect(transport as never)
     t.teardown(() => client.close())
     t.ok((await client.listTools()).tools.length > 5)
     t.equal(told, '', 'no services, nothing on stderr')
+
     const progress: unknown[] = []
     const options = { onprogress: (one: unknown) => progress.push(one) }
     // clients read a chunk at a time and lose progress that comes in one chunk with its result
@@ -111,18 +121,61 @@ for (const era of ['modern', 'auto', 'legacy', 'first'] as const) {
     )
     t.match(result.structuredContent, { waited: true })
     t.match(progress, [{ progress: 1, message: 'waiting' }])
-    t.match(await client.readResource({ uri: `molar://notes/${noteId}` }), {
-      contents: [{ mimeType: 'application/json' }],
-    })
+    t.match(await client.readResource({ uri }), { contents: [{ mimeType: 'application/json' }] })
     t.match(told, /services/)
+
+    const refused = await client.callTool({ name: 'molar_remove_note', arguments: { id: otherNoteId } })
+    t.match(JSON.parse((refused.content as { text: string }[])[0]!.text), { error: 'cancelled' })
+    t.equal(asked.length, 1, 'a person is asked before something is removed for good')
+
+    if (!(client instanceof FirstClient)) await hearsAndCancels(t, client, era === 'auto', () => told)
+    if (era === 'auto' && client instanceof Client) {
+      const last = await client.listen({ resourceSubscriptions: [uri] })
+      process.kill(transport.pid!, 'SIGUSR2')
+      t.equal(await last.closed, 'graceful', 'it is closed when the credential ends')
+    }
     await client.close()
     await until(() => told.includes('closed'))
     t.match(told, /closed/, 'it ended by itself when stdin did')
   })
 }
 
+const secondClient = (info: { name: string; version: string }, capabilities: object, era: 'auto' | 'legacy') =>
+  new Client(info, { ...capabilities, versionNegotiation: modes[era] } as never)
+
+/** Hears of changes until it stops, and cancels a call. */
+async function hearsAndCancels(t: Test, client: Client, isModern: boolean, told: () => string): Promise<void> {
+  const heard = hear(client)
+  if (isModern) {
+    await t.rejects(client.listen({ resourceSubscriptions: [absent] }), { message: /There is no note/ })
+    const brief = await client.listen({ resourceSubscriptions: [uri, absent] })
+    t.same(brief.honoredFilter.resourceSubscriptions, [uri])
+    await until(() => heard.length > 1)
+    await brief.close()
+  } else {
+    await client.subscribeResource({ uri })
+    await until(() => heard.length > 1)
+    await client.unsubscribeResource({ uri })
+  }
+  const before = heard.length
+  t.ok(before > 1)
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  t.ok(heard.length <= before + 1, 'nothing more once it stopped')
+
+  const stop = new AbortController()
+  const started = told().split('slow started').length
+  const call = client.callTool({ name: 'molar_slow_note', arguments: { milliseconds: 20_000 } }, {
+    signal: stop.signal,
+  } as never)
+  await until(() => told().split('slow started').length > started)
+  stop.abort()
+  await t.rejects(call)
+  await until(() => told().includes('slow aborted'))
+  t.match(told(), /slow aborted/, 'the handler was told of the cancellation')
+}
+
 t.test('stdio writes nothing but protocol, survives garbage, and leaves with the client', async (t) => {
-  const child = spawn(process.execPath, [entry], { env: { ...plainNode, TOOLSETS: 'search' }, stdio: 'pipe' })
+  const child = spawn(process.execPath, [stdioEntry], { env: { ...plainNode, TOOLSETS: 'search' }, stdio: 'pipe' })
   t.teardown(() => child.kill())
   let out = ''
   child.stdout.on('data', (chunk) => {
@@ -144,7 +197,7 @@ t.test('stdio writes nothing but protocol, survives garbage, and leaves with the
   child.stdin.end()
   const [code] = (await once(child, 'exit')) as [number]
   t.equal(code, 0)
-  const wrong = spawn(process.execPath, [entry], { env: { ...plainNode, TOOLSETS: 'nope' }, stdio: 'pipe' })
+  const wrong = spawn(process.execPath, [stdioEntry], { env: { ...plainNode, TOOLSETS: 'nope' }, stdio: 'pipe' })
   let complaint = ''
   wrong.stderr.on('data', (chunk) => {
     complaint += chunk

@@ -5,7 +5,7 @@ import { openSession } from '../core/scenarios/runtime/session.ts'
 import type { ArtifactShelf } from './artifacts.ts'
 import type { Lease } from './browser/index.ts'
 import { cleanFailure, cleanRecorder } from './clean.ts'
-import { type Evidence, type Recorded, type Redactor, recordEvidence } from './evidence/index.ts'
+import { type Evidence, type Frame, type Recorded, type Redactor, recordEvidence } from './evidence/index.ts'
 import type { LoadedRun } from './load.ts'
 import type { Recorder } from './recorder.ts'
 import { keepDom, pictureName, type ToldOutline, takeOutline, takePicture } from './step-evidence.ts'
@@ -21,8 +21,8 @@ export interface AttemptResult {
   events: readonly RunEvent[]
   /** Unscrubbed. */
   recorded?: Recorded
-  /** Steps of which a real picture was taken, by their step_id. */
-  pictured?: ReadonlySet<string>
+  /** What was to be seen when a step had passed. */
+  filmed?: { stepId: string; number: number; shown: Promise<Frame | undefined> }[]
   /** To be awaited before the context closes. */
   lastPicture?: Promise<void>
 }
@@ -36,6 +36,8 @@ export interface AttemptContext {
   keep: ArtifactShelf['put']
   /** Whether rrweb records. */
   replay: boolean
+  /** Whether the film is whole. */
+  film: boolean
   /** Aborts when the run is cancelled, lost, out of time, or its browser is gone; the reason is an Error. */
   signal: AbortSignal
   allowRequest: (url: string) => Promise<void>
@@ -51,13 +53,14 @@ export async function runAttempt(given: AttemptContext): Promise<AttemptResult> 
   const { run, lease, redactor } = given
   // The session takes secrets out of what it says only as they are; pages quote and escape them.
   const recorder = cleanRecorder(given.recorder, redactor)
-  const context = { ...given, recorder, later: [] as Promise<void>[], told: { aria: '', seq: 0 } }
+  const context: Running = { ...given, recorder, later: [], told: { aria: '', seq: 0 }, filmed: [] }
   const evidence = await recordEvidence(lease.context, {
     emit: (event) => void given.recorder.emit({ ...event }),
     redact: redactor,
     pictures: true,
     trace: true,
     replay: context.replay,
+    film: context.film,
     browserUid: lease.browser.uid,
   })
   boundTabs(lease.context, recorder)
@@ -65,12 +68,15 @@ export async function runAttempt(given: AttemptContext): Promise<AttemptResult> 
   const session = await openSession(lease.context, run.plan.settings, environmentOf(run, context, told))
   const steps: StepResult[] = []
   const outcome = await runAll(context, session, evidence, steps)
-  const pictured = new Set(steps.filter((step) => step.message !== undefined).map((step) => step.step_id))
-  // The trace takes as long to end as the picture takes to be made, and neither needs the other.
+  const pictured = steps.some((step) => step.message !== undefined)
+  // Of what no step shows, such as errors on the console. The trace takes as long to end as the picture to be made.
   const lastPicture =
-    pictured.size === 0 ? takePicture({ name: 'final.jpg', stepId: null }, session.page, context, evidence) : undefined
+    outcome.failure && !pictured
+      ? takePicture({ name: 'final.jpg', stepId: null }, session.page, context, evidence)
+      : undefined
   const [recorded] = await Promise.all([evidence.stop(), ...context.later])
-  return { ...outcome, steps, events: recorder.events(), recorded, pictured, ...(lastPicture && { lastPicture }) }
+  const { filmed } = context
+  return { ...outcome, steps, events: recorder.events(), recorded, filmed, ...(lastPicture && { lastPicture }) }
 }
 
 interface Running extends AttemptContext {
@@ -78,6 +84,7 @@ interface Running extends AttemptContext {
   later: Promise<void>[]
   /** Shared by all of the attempt's steps. */
   told: ToldOutline
+  filmed: NonNullable<AttemptResult['filmed']>
 }
 
 type Outcome = Pick<AttemptResult, 'status' | 'failure'>
@@ -121,6 +128,23 @@ async function runAll(context: Running, session: Session, evidence: Evidence, st
 /** Steps that look for their target first: the trace tells of what they do then, and by then their group is open. */
 const looksFirst = new Set<PlanStep['verb']>(['click', 'fill', 'clear', 'check', 'uncheck', 'hover', 'focus', 'scroll'])
 
+/** Steps that change nothing. A picture of what they saw is one of any moment of theirs, so they share the one before. */
+const onlyLooks = new Set<PlanStep['verb']>([
+  'assert',
+  'wait_target',
+  'wait_text',
+  'wait_url',
+  'wait_response',
+  'wait_request',
+  'wait_webhook',
+  'remember',
+  'snapshot',
+  'screenshot',
+  'debug',
+])
+/** Of a step that waited, only what was to be seen at last. */
+const lastMomentMs = 50
+
 /** Runs one step and records it. A failure is answered, unless the step is optional or of the Teardown: then it is a warning. */
 async function runStep(
   step: PlanStep,
@@ -144,11 +168,15 @@ async function runStep(
     },
   )
   const duration_ms = Math.round(performance.now() - started)
-  // Before anything else changes the page. Of steps that passed the film has a picture, at no cost.
+  // Before anything else changes the page. Of steps that passed a frame of the film is enough, and nobody waits for it.
   if (failure) await takePicture({ name: pictureName(step.number), stepId: step_id }, session.page, context, evidence)
   if (failure) await takeOutline(step_id, session.page, context, evidence)
   // The browser answers in order: the next step need not wait for what was asked before it.
-  else context.later.push(takeOutline(step_id, session.page, context, evidence))
+  else {
+    const since = Date.now() - (onlyLooks.has(step.verb) ? Math.min(duration_ms, lastMomentMs) : 0)
+    context.filmed.push({ stepId: step_id, number, shown: evidence.frame(session.page, since) })
+    context.later.push(takeOutline(step_id, session.page, context, evidence))
+  }
   if (step.verb === 'snapshot') await keepDom(step, session.page, context, evidence)
   const forgiven = failure && (step.options.optional === true || section === 'teardown')
   const bad = section === 'setup' || failure?.kind === 'environment' ? 'errored' : 'failed'

@@ -147,6 +147,7 @@ async function tryOnce(executor: Executor, loaded: LoadedRun, context: Attempts)
       },
       keep: shelf.put,
       replay: wanted.rrweb,
+      film: wanted.video,
     })
     await Promise.all([keepEvidence(result, { shelf, recorder, redactor, wanted }), result.lastPicture])
     return result

@@ -3,15 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ArtifactShelf } from './artifacts.ts'
 import type { AttemptResult } from './attempt.ts'
-import {
-  type Frame,
-  frameAt,
-  makeVideo,
-  type Recorded,
-  type Redactor,
-  scrubBody,
-  scrubTrace,
-} from './evidence/index.ts'
+import { type Frame, makeVideo, type Recorded, type Redactor, scrubBody, scrubTrace } from './evidence/index.ts'
 import type { Recorder } from './recorder.ts'
 import { pictureName } from './step-evidence.ts'
 
@@ -36,19 +28,19 @@ export async function keepEvidence(result: AttemptResult, context: KeepContext):
   if (!recorded) return
   const trace = await keepTrace(recorded, context)
   const redact = trace?.redact ?? context.redactor
-  keepFilm(result, trace?.frames ?? [], context)
+  await keepFilm(result, context)
   keepDownloads(recorded, redact, context)
   keepReplay(recorded, redact, context)
-  if (context.wanted.video) await keepVideo(trace?.frames ?? [], context)
+  if (context.wanted.video) await keepVideo(recorded.frames, context)
 }
 
 const warn = ({ recorder }: KeepContext, message: string) =>
   void recorder.emit({ kind: 'log', level: 'warn', about: 'evidence', message })
 
-async function keepTrace({ trace: files }: Recorded, context: KeepContext) {
+async function keepTrace({ trace: files, frames }: Recorded, context: KeepContext) {
   if (files === undefined) return undefined
   try {
-    const trace = await scrubTrace(files, context.redactor)
+    const trace = await scrubTrace(files, context.redactor, { frames })
     context.shelf.put(trace.zip, { kind: 'trace', name: 'trace.zip', mediaType: 'application/zip' })
     if (trace.har) context.shelf.put(trace.har, { kind: 'har', name: 'network.har', mediaType: 'application/json' })
     return trace
@@ -58,16 +50,11 @@ async function keepTrace({ trace: files }: Recorded, context: KeepContext) {
   }
 }
 
-/** A picture of each step out of the trace's film: what was to be seen when it ended. A real picture goes before it. */
-function keepFilm(
-  { events, pictured }: AttemptResult,
-  frames: readonly Frame[],
-  { shelf, recorder }: KeepContext,
-): void {
-  const ends = events.filter((event) => event.kind === 'step.end' && event.step_id !== null)
-  for (const { step_id: stepId, ts, number } of ends) {
-    const frame = pictured?.has(stepId ?? '') ? undefined : frameAt(frames, ts)
-    if (!frame || typeof number !== 'number') continue
+/** A picture of each step that passed: what was to be seen when it ended. */
+async function keepFilm({ filmed = [] }: AttemptResult, { shelf, recorder }: KeepContext): Promise<void> {
+  for (const { stepId, number, shown } of filmed) {
+    const frame = await shown
+    if (!frame) continue
     const name = pictureName(number)
     const facts = shelf.put(frame.image, { kind: 'screenshot', name, mediaType: 'image/jpeg', stepId })
     const taken_at = Math.round(frame.at)

@@ -16,18 +16,22 @@ export function outliner(redact: Redactor) {
     clean,
     /** Undefined when the page does not answer within 500 ms. */
     async of(page: Page): Promise<string | undefined> {
-      const found = await within(
+      const aria = await within(
         500,
-        unseen(page, () =>
-          // Answered in this order: no outline without what stands in its password fields.
-          Promise.all([page.evaluate(passwordsShown), page.ariaSnapshot({ timeout: 450 })]),
-        ),
+        unseen(page, async () => {
+          const outline = () => page.ariaSnapshot({ timeout: 450 })
+          // Answered in this order: no outline without what stands in its password fields. Most pages have none.
+          const [fields, plain] = await Promise.all([page.locator('css=input[type=password]').count(), outline()])
+          if (fields === 0) return plain
+          const [shown, aria] = await Promise.all([page.evaluate(passwordsShown), outline()])
+          for (const password of shown) {
+            passwords.add(password.trim())
+            redact.learnPassword(password)
+          }
+          return aria
+        }),
       )
-      for (const password of found?.[0] ?? []) {
-        passwords.add(password.trim())
-        redact.learnPassword(password)
-      }
-      return found && clean(found[1])
+      return aria === undefined ? undefined : clean(aria)
     },
   }
 }

@@ -3,6 +3,7 @@ import { boundedEmitter } from './bounded.ts'
 import { within } from './deadline.ts'
 import { type DownloadedFile, recordDownloads } from './downloads.ts'
 import type { EvidenceEvent } from './event.ts'
+import { type Frame, filmPages } from './film.ts'
 import { recordNetwork } from './network.ts'
 import { htmlOf, outliner } from './outline.ts'
 import { recordPages } from './pages.ts'
@@ -21,6 +22,8 @@ export interface EvidenceOptions {
   pictures: boolean
   /** Whether Playwright's trace is recorded. */
   trace: boolean
+  /** Whether the film is whole, for a video; else it has what `frame` asks for. Default false. */
+  film?: boolean
   /** Whether rrweb runs in the pages; costs a fifth of a run's time. Default false. */
   replay?: boolean
   /** The uid of the browser's process where that is not ours. */
@@ -34,6 +37,8 @@ export interface Evidence {
   currentStep(stepId: string | null, title?: string): Promise<void>
   /** A JPEG of what the page shows, secrets covered; undefined when none could be had. */
   picture(page: Page): Promise<Buffer | undefined>
+  /** What the page shows from `since` on, milliseconds since 1970, small and at little cost: a frame of the film, there at the latest when recording stops. */
+  frame(page: Page, since: number): Promise<Frame | undefined>
   /** The page's accessible outline, redacted and bounded; undefined when it does not answer. */
   outline(page: Page): Promise<string | undefined>
   /** An outline that was taken elsewhere, redacted and bounded as well. */
@@ -51,6 +56,8 @@ export interface Evidence {
 /** What was recorded, as it came: secrets and all. */
 export interface Recorded {
   trace?: TraceFiles
+  /** The film, oldest first; of its pages the trace tells by the same ids. */
+  frames: Frame[]
   downloads: DownloadedFile[]
   replay?: { events: unknown[]; cut: boolean }
   /** Events that were too many. */
@@ -65,6 +72,7 @@ export async function recordEvidence(context: BrowserContext, options: EvidenceO
   const network = recordNetwork(context, out, options.redact, (request) => pages.nameOf(pageOf(request)))
   const downloads = recordDownloads(context)
   const outlines = outliner(options.redact)
+  const film = filmPages(context, { whole: options.film ?? false })
   const [replay] = await Promise.all([
     options.replay ? recordReplay(context) : undefined,
     options.trace ? startTrace(context) : undefined,
@@ -86,6 +94,7 @@ export async function recordEvidence(context: BrowserContext, options: EvidenceO
       if (stepId !== null) await group(title ?? stepId)
     },
     picture: async (page) => (options.pictures ? takePicture(page, masks) : undefined),
+    frame: (page, since) => film.take(page, since),
     outline: (page) => outlines.of(page),
     cleanOutline: (aria) => outlines.clean(aria),
     html: (page) => htmlOf(page, options.redact),
@@ -96,7 +105,8 @@ export async function recordEvidence(context: BrowserContext, options: EvidenceO
     pageName: (page) => pages.nameOf(page),
     async stop() {
       pages.stop()
-      const [trace, files] = await Promise.all([
+      const [frames, trace, files] = await Promise.all([
+        film.stop(),
         options.trace ? within(30_000, stopTrace(context, options.browserUid ?? process.getuid?.())) : undefined,
         downloads.settle(),
         network.flush(),
@@ -106,6 +116,7 @@ export async function recordEvidence(context: BrowserContext, options: EvidenceO
       out.stop()
       return {
         ...(trace ? { trace } : {}),
+        frames,
         ...(replay ? { replay: replay.events() } : {}),
         downloads: files,
         dropped: out.dropped(),

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { strFromU8, strToU8, unzipSync, type Zippable, zipSync } from 'fflate'
-import { type Frame, framesOf } from './film.ts'
+import type { Frame } from './film.ts'
 import { makeHar } from './har.ts'
-import { passwordsIn } from './passwords.ts'
+import { isFields, passwordsIn } from './passwords.ts'
 import type { Redactor } from './redact.ts'
 import { scrubBody } from './scrub-body.ts'
 import { scrubEvent } from './scrub-event.ts'
@@ -17,8 +17,6 @@ const stacks = /\.stacks$/
 export interface ScrubbedTrace {
   /** Still a trace.zip, which Playwright's viewer opens. */
   zip: Buffer
-  /** The film of the page, oldest first. */
-  frames: Frame[]
   /** What was exchanged with servers, as HAR 1.2; absent where nothing was. */
   har?: Buffer
   /** The redactor that knows the typed passwords of this trace as well. */
@@ -33,6 +31,8 @@ export async function scrubTraceZip(zip: Uint8Array, redactor: Redactor, options
 interface ScrubOptions {
   /** Typed passwords beside those that the trace itself tells of. */
   passwordValues?: readonly string[]
+  /** A film to put into it. */
+  frames?: readonly Frame[]
 }
 
 /** Secrets and typed passwords out of a Playwright trace. */
@@ -63,6 +63,10 @@ export async function scrubTrace(
   for (const [name, list] of events) {
     await setImmediate()
     const scrubbed = list.map((event) => scrubEvent(event, redact, renamed))
+    for (const [file, image, event] of filmed(scrubbed, options.frames ?? [])) {
+      result[file] = [image, { level: 0 }]
+      scrubbed.push(event)
+    }
     clean.set(name, scrubbed)
     const text = scrubbed.map((event) => JSON.stringify(event)).join('\n')
     result[name] = strToU8(text && `${text}\n`)
@@ -78,13 +82,25 @@ export async function scrubTrace(
   )
   return {
     zip: Buffer.from(zipSync(result, { level: 2, mtime: new Date('1980-01-02T00:00:00') })),
-    frames: framesOf(
-      [...clean].flatMap(([name, list]) => (name.endsWith('.trace') ? list : [])),
-      body,
-    ),
     ...(har && { har }),
     redact,
   }
+}
+
+/** Frames as a trace has them: files, and the events that name them. None where its clock is not told, as in a .network file. */
+function filmed(events: readonly unknown[], frames: readonly Frame[]): [file: string, image: Buffer, event: object][] {
+  const start = events.find((event) => isFields(event) && event.type === 'context-options')
+  const { wallTime, monotonicTime } = isFields(start) ? start : {}
+  if (typeof wallTime !== 'number' || typeof monotonicTime !== 'number') return []
+  return frames.map(({ at, page, width, height, image }) => {
+    const file = `screencast/${page}-${Math.round(at)}.jpeg`
+    const timestamp = at - wallTime + monotonicTime
+    return [
+      file,
+      image,
+      { type: 'screencast-frame', pageId: page, file, width, height, timestamp, frameSwapWallTime: at },
+    ]
+  })
 }
 
 function unpack(zip: Uint8Array): TraceFiles {

@@ -20,11 +20,11 @@ interface TracingChannel {
 
 const channelOf = (context: BrowserContext) => (context.tracing as unknown as { _channel: TracingChannel })._channel
 
-/** Starts to record DOM snapshots and a film. */
+/** Starts to record DOM snapshots; the film is our own. */
 export async function startTrace(context: BrowserContext): Promise<void> {
   const channel = channelOf(context)
   // Playwright takes them up in this order: the second need not wait for the first's answer.
-  await Promise.all([channel.tracingStart({ snapshotDom: true, screencast: true }), channel.tracingStartChunk({})])
+  await Promise.all([channel.tracingStart({ snapshotDom: true, screencast: false }), channel.tracingStartChunk({})])
 }
 
 /** The trace so far, to be asked for before the context closes. Throws where the browser is gone, or it takes too much. */

@@ -55,9 +55,9 @@ export async function makeVideo(
   ]
   const child = spawn(ffmpeg, ['-v', 'error', '-y', ...input, ...output], {
     stdio: ['pipe', 'ignore', 'ignore'],
-    timeout: timeoutMs,
-    killSignal: 'SIGKILL',
   })
+  // Not spawn's own timeout: of a program that is not there it would keep the process alive.
+  const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
   const ended = new Promise<boolean>((resolve) => {
     child.once('error', () => resolve(false)).once('exit', (code) => resolve(code === 0))
   })
@@ -69,5 +69,7 @@ export async function makeVideo(
     if (!child.stdin.write(frame.image)) await Promise.race([new Promise((go) => child.stdin.once('drain', go)), ended])
   }
   child.stdin.end()
-  return (await ended) ? readFile(path).catch(() => undefined) : undefined
+  const made = await ended
+  clearTimeout(timer)
+  return made ? readFile(path).catch(() => undefined) : undefined
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Artifact, BlobStore } from '../core/blobs/index.ts'
 
@@ -13,31 +14,50 @@ export interface ArtifactShelf {
   settle(): Promise<{ stored: Artifact[]; missing: string[] }>
 }
 
-export function artifactShelf(blobs: BlobStore, orgId: string, log: Logger): ArtifactShelf {
-  const under: Promise<{ artifact: Artifact; error?: unknown }>[] = []
+/** A store that hangs holds a run's verdict up no longer than this, beyond what it was given while the run went on. */
+const patienceMs = 30_000
+
+export function artifactShelf(blobs: BlobStore, orgId: string, log: Logger, patience = patienceMs): ArtifactShelf {
+  const under: { artifact: Artifact; failure: Promise<{ why: unknown } | undefined> }[] = []
   return {
     put(bytes, { kind, name, mediaType, stepId = null }) {
       const sha256 = createHash('sha256').update(bytes).digest('hex')
       const artifact = { kind, name, sha256, media_type: mediaType, size: bytes.length, step_id: stepId }
-      under.push(
-        blobs.put(orgId, bytes).then(
-          () => ({ artifact }),
-          (error: unknown) => ({ artifact, error }),
+      const stored = blobs.put(orgId, bytes)
+      under.push({
+        artifact,
+        failure: stored.then(
+          () => undefined,
+          (why: unknown) => ({ why }),
         ),
-      )
+      })
       return { sha256, size: bytes.length }
     },
     async settle() {
-      const all = await Promise.all(under)
-      const failed = all.filter((one) => one.error !== undefined)
-      for (const { artifact, error } of failed)
-        log.error({ err: error, name: artifact.name }, 'an artifact could not be stored')
-      const reason = (error: unknown) =>
-        (error as NodeJS.ErrnoException).code === 'ENOSPC' ? 'the disk is full' : 'it could not be written'
+      const done = new AbortController()
+      const late = sleep(patience, { why: new TooLate() }, { signal: done.signal }).catch(() => undefined)
+      const all = await Promise.all(
+        under.map(async ({ artifact, failure }) => ({ artifact, failed: await Promise.race([failure, late]) })),
+      )
+      done.abort()
+      const failed = all.filter((one) => one.failed !== undefined)
+      for (const { artifact, failed: { why } = {} } of failed)
+        log.error({ err: why, name: artifact.name }, 'an artifact could not be stored')
       return {
-        stored: all.filter((one) => one.error === undefined).map((one) => one.artifact),
-        missing: failed.map(({ artifact, error }) => `${artifact.kind} ${artifact.name}: ${reason(error)}`),
+        stored: all.filter((one) => one.failed === undefined).map((one) => one.artifact),
+        missing: failed.map(({ artifact, failed }) => `${artifact.kind} ${artifact.name}: ${inWords(failed?.why)}`),
       }
     },
   }
+}
+
+class TooLate extends Error {
+  constructor() {
+    super('the store did not take it in time')
+  }
+}
+
+function inWords(why: unknown): string {
+  if (why instanceof TooLate) return why.message
+  return (why as NodeJS.ErrnoException).code === 'ENOSPC' ? 'the disk is full' : 'it could not be written'
 }

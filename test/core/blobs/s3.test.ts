@@ -5,9 +5,12 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
+import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { fileBlobs, s3Blobs } from '../../../src/core/blobs/index.ts'
 import { usualLimits } from '../../../src/core/blobs/s3/request.ts'
+import { artifactShelf } from '../../../src/worker/artifacts.ts'
+import { until } from '../../fixtures/served.ts'
 import { world } from '../../fixtures/world.ts'
 
 const bucket = 'molar-test'
@@ -169,6 +172,19 @@ t.test(
     await t.rejects(blobs.put(org, Buffer.from('x')))
     t.ok(performance.now() - started < 15_000, 'five tries, each bounded')
     door.slow = 0
+    const shelf = artifactShelf(s3Blobs(place), org, pino({ level: 'silent' }), 500)
+    shelf.put(Buffer.from('stored'), { kind: 'download', name: 'a.txt', mediaType: 'text/plain' })
+    await until(() => blobs.size(org, sha256(Buffer.from('stored'))), 10, 'the first is stored')
+    door.slow = 1
+    shelf.put(Buffer.from('not stored'), { kind: 'download', name: 'b.txt', mediaType: 'text/plain' })
+    const settling = performance.now()
+    const { stored, missing } = await shelf.settle()
+    t.ok(performance.now() - settling < 5000, 'a store that hangs does not hold up a verdict')
+    t.strictSame(
+      stored.map(({ name }) => name),
+      ['a.txt'],
+    )
+    t.strictSame(missing, ['download b.txt: the store did not take it in time'])
     const before = door.seen.length
     await t.rejects(s3Blobs({ ...place, secretAccessKey: 'wrong' }, quick).check(), { message: /403/ })
     t.equal(door.seen.length, before + 1, 'a refusal is final')

@@ -127,13 +127,16 @@ const indents = '|||||||| |  |   |   |    |     |      |\t'.split('|')
 const nasty = fc
   .tuple(...[indents, signs, ['', '', ...signs], ['', ...words]].map((parts) => fc.constantFrom(...parts)))
   .map((parts) => parts.join(''))
-const usual = fc.constantFrom(
-  ...'||||1. Click "a"|2. Reload  |10. b|12. b|- b|## Steps|# A |Prose.|   goes on|    goes on|  c|   - a|---|  '.split(
-    '|',
-  ),
-  ...'```|   ```|    ```|   ```json|  ~~~|~~~|   {|    }|'.split('|'),
-)
-const lines = fc.array(fc.oneof({ weight: 9, arbitrary: usual }, { weight: 1, arbitrary: nasty }), { maxLength: 10 })
+const usual = [
+  '||||1. Click "a"|2. Reload  |10. b|- b|## Steps|# A |Prose.|   goes on|    goes on|  c|---|  |',
+  '  - a|    - a|     - a|  1. a|   2. a|   1) a|      1. a|   * a|      b|  # A|',
+  '```|   ```|    ```|   ```json|  ~~~|~~~|   {|    }',
+]
+  .join('')
+  .split('|')
+const lines = fc.array(fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...usual) }, { weight: 1, arbitrary: nasty }), {
+  maxLength: 10,
+})
 const fronts = [
   '',
   '',
@@ -176,7 +179,11 @@ t.test('a plain document has the blocks, all at the same offsets, that the parse
     ['- a\n', '- b'],
     ['1. a\n\n   ', '2. b'],
   ]
-  let plain = signs.filter((sign) => comparePlain(`\`\`\`\n${sign}b\n\`\`\`\n`)).length
+  let plain = 0
+  for (const begun of [...indents, ...signs]) {
+    if (comparePlain(`\`\`\`\n${begun}b\n\`\`\`\n`)) plain++
+    if (comparePlain(`- a\n  - b\n    \`\`\`\n${begun}b\n\n    \`\`\`\n- b`)) plain++
+  }
   for (const [before, after] of places)
     for (const sign of signs)
       for (const more of [...signs, ...words]) if (comparePlain(`${before}${sign}${more}\n${after}\n`)) plain++

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import t from 'tap'
 import { openPeople } from '../fixtures/people.ts'
+import { cliHere } from '../fixtures/run-here.ts'
 import { fromLink, mailTo, totp, Visitor } from '../fixtures/visitor.ts'
 import { world } from '../fixtures/world.ts'
 
@@ -259,7 +260,7 @@ t.test(
     t.equal((await (await first()).send('/auth/two-factor', { code: backups[0]!, kind: 'backup' })).status, 403)
 
     // Under a new key of the installation codes and backup codes go on, and the old key opens none of them.
-    const rotated = await here.cli(['secrets', 'rotate', '--new-key', '--json'], {
+    const rotated = await cliHere(here, ['secrets', 'rotate', '--new-key', '--json'], {
       DATABASE_URL: here.config.databaseUrl!,
       MOLAR_MIGRATION_URL: here.config.migrationUrl!,
     })
@@ -293,7 +294,7 @@ t.test('whoever runs the installation ends sessions, and helps who lost a factor
   await browser.send('/account/two-factor/confirm', { code: totp(/Key: <code>([A-Z2-7]+)</.exec(page)![1]!) })
   t.equal(await me((await signIn(email)).browser), 401)
   const molar = (...args: string[]) =>
-    here.cli(['people', 'sign-out', '--json', ...args], {
+    cliHere(here, ['people', 'sign-out', '--json', ...args], {
       DATABASE_URL: here.config.databaseUrl!,
       MOLAR_MIGRATION_URL: here.config.migrationUrl!,
     })

@@ -187,7 +187,7 @@ setInterval(() => {}, 1000)`,
   const [command, ...args] = [...dropped, process.execPath, script]
   const child = spawn(command!, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { HOME: home, PATH: process.env.PATH, TMPDIR: tmpdir() },
+    env: { HOME: home, PATH: process.env.PATH, TMPDIR: tmpdir(), NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE },
   })
   t.teardown(() => child.kill('SIGKILL'))
   const line = new Promise<string>((resolve) =>

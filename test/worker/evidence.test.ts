@@ -154,11 +154,11 @@ t.test('what looks like a credential is redacted though nobody declared it', asy
   )
 })
 
-t.test('ten megabytes are redacted in well under two seconds, hostile ones too', async (t) => {
+t.test('five megabytes are redacted in well under a second, hostile ones too', async (t) => {
   const redact = makeRedactor(
     Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`S${index}`, `${secret}${index}`])),
   )
-  const size = 10 * 2 ** 20
+  const size = 5 * 2 ** 20
   for (const unit of [
     'lorem ipsum {"name":"a","value":"b"} ',
     '\\',
@@ -178,7 +178,7 @@ t.test('ten megabytes are redacted in well under two seconds, hostile ones too',
     const started = process.cpuUsage() // what else the machine does is not counted
     redact.text(text)
     const { user, system } = process.cpuUsage(started)
-    t.ok(user + system < 2e6, `${unit}: ${Math.round((user + system) / 1000)} ms`)
+    t.ok(user + system < 1e6, `${unit}: ${Math.round((user + system) / 1000)} ms`)
   }
 })
 

@@ -5,6 +5,7 @@ import { startShop } from '../../examples/shop/shop.ts'
 import { newId } from '../../src/core/ids.ts'
 import { commands } from '../../src/core/index.ts'
 import { openDoors } from '../fixtures/doors.ts'
+import { cliHere } from '../fixtures/run-here.ts'
 import { world } from '../fixtures/world.ts'
 
 // An agent writes a scenario for a page that it has never seen: what the outline gives can be pasted and runs.
@@ -115,7 +116,7 @@ t.test('MCP marks what the page says as untrusted', async (t) => {
   const command = commands.find(({ name }) => name === 'pages.outline')!
   const outcome = await doors['mcp 2.x']!(command, { url: odd })
   t.match(outcome, { answer: { status: 'done' } })
-  const { code, stdout } = await here.cli(['pages', 'outline', odd])
+  const { code, stdout } = await cliHere(here, ['pages', 'outline', odd])
   t.equal(code, 0)
   t.match(stdout, /button "Delete" in listitem "Ada"/)
 })

@@ -8,6 +8,7 @@ import { deliverUsage } from '../../../src/core/billing/index.ts'
 import { exampleScenario } from '../../../src/core/scenarios/example.ts'
 import { serve } from '../../../src/server/serve.ts'
 import { openServices } from '../../../src/server/services.ts'
+import { cliHere } from '../../fixtures/run-here.ts'
 import { signedIn } from '../../fixtures/signed-in.ts'
 import { world } from '../../fixtures/world.ts'
 
@@ -202,7 +203,8 @@ t.test('one Idempotency-Key has one effect on two servers, by every door', async
   const meta = { 'molar/idempotency-key': 'by all doors' }
   const byTool = await client.callTool({ name: 'molar_start_run', arguments: input, _meta: meta } as never)
   const made = (byTool as { structuredContent?: { id?: string } }).structuredContent
-  const byFlag = await here.cli(
+  const byFlag = await cliHere(
+    here,
     ['runs', 'start', '--json', '--input', JSON.stringify(input), '--idempotency-key', 'by all doors'],
     { MOLAR_API_KEY: key.api_key },
   )

@@ -8,6 +8,7 @@ import { collectGarbage } from '../../../src/core/garbage/index.ts'
 import { newId, randomBase62 } from '../../../src/core/ids.ts'
 import { runStore } from '../../../src/core/runs/index.ts'
 import { openDatabase, silentLog } from '../../../src/db/index.ts'
+import { cliHere } from '../../fixtures/run-here.ts'
 import { world } from '../../fixtures/world.ts'
 
 const scenario = `---
@@ -182,12 +183,16 @@ t.test('bytes that nothing names go after an hour’s grace, those the database 
 })
 
 t.test('molar db gc does it from the command line, by the environment’s rules', async (t) => {
-  const { cli, trace, isThere, config, home } = await org(t)
+  const it = await org(t)
+  const { trace, isThere, config, home } = it
   const old = await trace(40, Buffer.from('old'))
   const environment = { DATABASE_URL: config.databaseUrl!, MOLAR_MIGRATION_URL: config.migrationUrl!, MOLAR_HOME: home }
-  const { code, stdout, stderr } = await cli(['db', 'gc', '--json'], { ...environment, MOLAR_RETENTION_DAYS: '30' })
+  const { code, stdout, stderr } = await cliHere(it, ['db', 'gc', '--json'], {
+    ...environment,
+    MOLAR_RETENTION_DAYS: '30',
+  })
   t.equal(code, 0, stderr)
   t.match(JSON.parse(stdout), { traces: 1, blobs: 1, bytes: 3, idempotency_keys: Number, over_quota: [] })
   t.equal(await isThere(old.sha256), false)
-  t.equal((await cli(['db', 'gc'], { ...environment, MOLAR_RETENTION_DAYS: 'soon' })).code, 2)
+  t.equal((await cliHere(it, ['db', 'gc'], { ...environment, MOLAR_RETENTION_DAYS: 'soon' })).code, 2)
 })

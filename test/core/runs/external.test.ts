@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { strToU8, unzipSync, zipSync } from 'fflate'
 import t from 'tap'
 import { exampleScenario } from '../../../src/core/scenarios/example.ts'
+import { cliHere } from '../../fixtures/run-here.ts'
 import { world } from '../../fixtures/world.ts'
 
 // A CI that executes a run itself has the same run and trace as one that a worker executed.
@@ -197,7 +198,7 @@ t.test('the CLI reports with the files’ paths', async (t) => {
   const path = `${here.home}/cli.png`
   await writeFile(path, png)
   const { declared } = artifact('screenshot', 'cli.png', png)
-  const { code, stdout, stderr } = await here.cli([
+  const { code, stdout, stderr } = await cliHere(here, [
     ...['runs', 'ingest', id, '--json', '--files', path, '--artifacts', JSON.stringify(declared)],
     ...['--events', JSON.stringify(story.slice(0, 3)), '--verdict', '{"status":"passed"}'],
   ])

@@ -4,6 +4,7 @@ import { startShop } from '../../../examples/shop/shop.ts'
 import { CommandError } from '../../../src/core/errors.ts'
 import { importSpec } from '../../../src/core/scenarios/import/spec.ts'
 import { compileScenario } from '../../../src/core/scenarios/language/index.ts'
+import { cliHere } from '../../fixtures/run-here.ts'
 import { world } from '../../fixtures/world.ts'
 
 const spec = (body: string) =>
@@ -185,7 +186,7 @@ test.describe('Shop', () => {
   })
 })
 `
-  const { code, stdout, stderr } = await here.cli([
+  const { code, stdout, stderr } = await cliHere(here, [
     'scenarios',
     'import',
     '--json',
@@ -196,7 +197,7 @@ test.describe('Shop', () => {
   const { files, left_out } = JSON.parse(stdout)
   t.same(left_out, [])
   const partly = "test('a', async ({ page }) => { await page.goto('/'); await page.evaluate(() => 1) })"
-  const told = await here.cli([
+  const told = await cliHere(here, [
     'scenarios',
     'import',
     '--out',

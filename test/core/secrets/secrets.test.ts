@@ -6,7 +6,8 @@ import t from 'tap'
 import { type Config, readConfig } from '../../../src/config.ts'
 import { newId } from '../../../src/core/ids.ts'
 import { serve } from '../../../src/server/serve.ts'
-import { run as molar, world } from '../../fixtures/world.ts'
+import { cliHere } from '../../fixtures/run-here.ts'
+import { world } from '../../fixtures/world.ts'
 
 // Secrets go in and never come out, but in the hands of a run; and a new MOLAR_SECRET logs nobody out.
 
@@ -120,10 +121,7 @@ async function withServer(environment: Record<string, string>, use: (url: string
   await use(server.url).finally(() => server.close())
 }
 const rotate = (environment: Record<string, string>, ...flags: string[]) =>
-  molar(['secrets', 'rotate', '--json', ...flags], {
-    PATH: process.env.PATH ?? '',
-    HOME: here.home,
-    MOLAR_HOME: here.home,
+  cliHere(here, ['secrets', 'rotate', '--json', ...flags], {
     DATABASE_URL: here.config.databaseUrl!,
     MOLAR_MIGRATION_URL: here.config.migrationUrl!,
     ...environment,

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { cliHere } from '../../fixtures/run-here.ts'
 import { signedIn } from '../../fixtures/signed-in.ts'
 import { world } from '../../fixtures/world.ts'
 
@@ -90,13 +91,21 @@ t.test('an account that nobody confirmed is given no org', async (t) => {
 })
 
 t.test('the CLI has it under the names of the contract', async (t) => {
-  const started = await here.cli(['agent', 'signup', '--human-email', 'cli@example.com', '--name', 'Bot', '--json'])
+  const started = await cliHere(here, [
+    'agent',
+    'signup',
+    '--human-email',
+    'cli@example.com',
+    '--name',
+    'Bot',
+    '--json',
+  ])
   t.equal(started.code, 0, started.stderr)
   const { api_key: key } = JSON.parse(started.stdout)
   const code = await codeOf('cli@example.com')
-  const verified = await here.cli(['agent', 'signup', 'verify', '--code', code, '--json'], { MOLAR_API_KEY: key })
+  const verified = await cliHere(here, ['agent', 'signup', 'verify', '--code', code, '--json'], { MOLAR_API_KEY: key })
   t.equal(verified.code, 0, verified.stderr)
-  const told = await here.cli(['agent', 'signup', 'status', '--json'], { MOLAR_API_KEY: key })
+  const told = await cliHere(here, ['agent', 'signup', 'status', '--json'], { MOLAR_API_KEY: key })
   t.match(JSON.parse(told.stdout), { claim_status: 'verified' })
 })
 

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { parse } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { serveConformance } from '../test/fixtures/conformance.ts'
 
 // The protocol's own suite against /mcp. `npm run conformance` runs it on the fixture registry, which has the tools that
@@ -33,16 +33,19 @@ export async function requiredScenarios(revision: Revision): Promise<string[]> {
   return parse(await readFile(at(`requirements/${revision}.yaml`), 'utf8')).server as string[]
 }
 
-/** Runs the suite at one revision; one result for each required scenario, in its order. */
-export async function runConformance(url: string, revision: Revision): Promise<Result[]> {
+/** Runs the suite at one revision; one result for each scenario, in their order: those required, unless told. */
+export async function runConformance(url: string, revision: Revision, wanted?: readonly string[]): Promise<Result[]> {
   const folder = await mkdtemp(join(tmpdir(), 'molar-conformance-'))
   try {
-    await runSuite(['server', '--url', url, '--requirements', revision, '--output-dir', folder])
-    const folders = await readdir(folder)
+    const scenarios = wanted ?? (await requiredScenarios(revision))
+    const output = join(folder, 'output')
+    const suite = await suiteOf(folder, revision, scenarios)
+    await runSuite(suite, ['server', '--url', url, '--requirements', revision, '--output-dir', output])
+    const folders = await readdir(output)
     return await Promise.all(
-      (await requiredScenarios(revision)).map(async (scenario) => {
+      scenarios.map(async (scenario) => {
         const own = folders.find((name) => new RegExp(`^server-${scenario}-\\d{4}-`).test(name))
-        const checks = own ? (JSON.parse(await readFile(join(folder, own, 'checks.json'), 'utf8')) as Check[]) : []
+        const checks = own ? (JSON.parse(await readFile(join(output, own, 'checks.json'), 'utf8')) as Check[]) : []
         return { scenario, checks, passed: checks.length > 0 && checks.every(isGood) }
       }),
     )
@@ -51,13 +54,26 @@ export async function runConformance(url: string, revision: Revision): Promise<R
   }
 }
 
+/** The suite reads what a revision requires from a file beside it, and runs what counts for nothing as well: a copy with a list of ours runs no more than that. */
+async function suiteOf(folder: string, revision: Revision, server: readonly string[]): Promise<string> {
+  for (const name of ['dist', 'requirements']) await mkdir(join(folder, name))
+  const program = join(folder, 'dist/index.js')
+  await copyFile(at('dist/index.js'), program)
+  await copyFile(at('package.json'), join(folder, 'package.json'))
+  await symlink(at('../..'), join(folder, 'node_modules'))
+  await writeFile(join(folder, `requirements/${revision}.yaml`), stringify({ server }))
+  return program
+}
+
 /** A warning is a SHOULD that was not met: it fails too. */
 const isGood = ({ status }: Check) => status !== 'FAILURE' && status !== 'WARNING'
 
 /** Ends with an exit code that says nothing here: it counts scenarios that no revision requires. */
-function runSuite(args: string[]): Promise<void> {
+function runSuite(program: string, args: string[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [at('dist/index.js'), ...args], { stdio: 'ignore', timeout: 120_000 })
+    // A copy has a path of its own each time: what Node compiled of it would be kept, and never found again.
+    const env = { ...process.env, NODE_DISABLE_COMPILE_CACHE: '1' }
+    const child = spawn(process.execPath, [program, ...args], { env, stdio: 'ignore', timeout: 120_000 })
     child.on('error', reject)
     child.on('close', () => resolve())
   })

@@ -19,11 +19,22 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const together = join(root, 'scripts/test-together.ts')
 // In this order, so that what is long is not begun last. Alone, in a process of its own, is what starts, kills or measures
 // the process, or is large.
-const alone = ['test/faults/', 'test/examples/scenarios', 'test/worker/browser', 'test/scripts/', 'test/db/embedded']
-/** Together, as are those that are named nowhere, which follow: they use browsers. */
-const early = ['test/core/scenarios/', 'test/examples/', 'test/worker/', 'test/web/']
+const alone = [
+  'test/faults/kills',
+  'test/faults/latency',
+  'test/faults/runs',
+  'test/faults/server',
+  'test/cli/molar',
+  'test/cli/record',
+  'test/examples/scenarios',
+  'test/worker/browser',
+  'test/scripts/',
+  'test/db/embedded',
+]
+/** Together, as are those that are named nowhere, which follow: they are long, or use browsers. */
+const early = ['test/faults/', 'test/cli/', 'test/core/scenarios/', 'test/examples/', 'test/worker/', 'test/web/']
 /** Alone as well, and short. */
-const late = ['test/cli/', 'test/server/start', 'test/server/log']
+const late = ['test/server/start']
 /** How many go into one process. To load what they test takes 2 s of a processor. */
 const most = 8
 const patienceSeconds = 600

@@ -14,7 +14,9 @@ import { world } from '../fixtures/world.ts'
 /** `molar run` as a person and as a CI use it, in this process, against a server with a browser of its own. */
 const here = await world(t, { workers: 2 })
 const project = scratch()
+const before = process.cwd()
 process.chdir(project)
+t.teardown(() => process.chdir(before))
 const molar = (args: string[]) => runHere(args, bareOutside(here.environment))
 
 const web = createServer((_request, response) => {

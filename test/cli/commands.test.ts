@@ -8,13 +8,15 @@ import { bare, collect, entries, runCli, runOnTerminal, scratch } from '../fixtu
 import { runHere } from '../fixtures/run-here.ts'
 
 /** In this process; `apart` is a process of its own, where pipes, folders, exit codes or signals are what is asked. */
-const cli = (args: string[], { env, stdin }: { env?: Record<string, string>; stdin?: string } = {}) =>
-  runHere(args, fixtureOutside({ ...bare(env) }, entries.fixture), stdin)
+const cli = (
+  args: string[],
+  { env, stdin, watched }: { env?: Record<string, string>; stdin?: string; watched?: boolean } = {},
+) => runHere(args, fixtureOutside({ ...bare(env) }, entries.fixture), stdin, watched)
 const apart = (args: string[], options = {}) => runCli('fixture', args, options)
 const esc = '\u001b['
 
 t.test('an answer is JSON alone, tab-separated in a pipe, and aligned with colours on a terminal', async (t) => {
-  const json = await apart(['notes', 'get', noteId, '--json'])
+  const json = await cli(['notes', 'get', noteId, '--json'])
   t.equal(json.code, 0)
   t.equal(json.err, '')
   t.match(JSON.parse(json.out), { id: noteId, title: 'First', place: { city: 'Bern', floor: 2 } })
@@ -35,34 +37,35 @@ t.test('an answer is JSON alone, tab-separated in a pipe, and aligned with colou
   t.match(terminal.out, `${esc}2m`, 'the head of the table is dim')
   t.match(terminal.out, noteId, 'ids are whole')
   t.notMatch(terminal.out, '\t')
-  const quiet = await runOnTerminal(['notes', 'list'], { env: { NO_COLOR: '1' } })
+  t.match((await cli(['notes', 'list'], { watched: true })).out, `${esc}2m`)
+  const quiet = await cli(['notes', 'list'], { watched: true, env: { NO_COLOR: '1' } })
   t.notMatch(quiet.out, `${esc}2m`, 'NO_COLOR is heeded')
-  const forced = await apart(['notes', 'ntoes'], { env: { FORCE_COLOR: '1' } })
+  const forced = await cli(['notes', 'ntoes'], { env: { FORCE_COLOR: '1' } })
   t.match(forced.err, `${esc}31m`, 'FORCE_COLOR is heeded in a pipe')
 })
 
 t.test('flags are typed by the schema: numbers, lists, pairs, JSON, booleans, standard input and files', async (t) => {
   const folder = scratch()
   writeFileSync(join(folder, 'body.txt'), 'from {a file}, whole')
-  const made = await apart(
-    [
-      'notes',
-      'create',
-      'Hello',
-      '--tags',
-      'a,b',
-      '--tags',
-      'c',
-      '--place',
-      'city=Rome',
-      '--place',
-      'floor=3',
-      '--body',
-      'body.txt',
-      '--json',
-    ],
-    { cwd: folder },
-  )
+  const before = process.cwd()
+  process.chdir(folder)
+  t.teardown(() => process.chdir(before))
+  const made = await cli([
+    'notes',
+    'create',
+    'Hello',
+    '--tags',
+    'a,b',
+    '--tags',
+    'c',
+    '--place',
+    'city=Rome',
+    '--place',
+    'floor=3',
+    '--body',
+    'body.txt',
+    '--json',
+  ])
   t.match(JSON.parse(made.out), {
     title: 'Hello',
     tags: ['a', 'b', 'c'],
@@ -80,7 +83,7 @@ t.test('flags are typed by the schema: numbers, lists, pairs, JSON, booleans, st
     stdin: '{"title":"under","tags":["t"]}',
   })
   t.match(JSON.parse(whole.out), { title: 'over', tags: ['t'] }, 'flags win over --input')
-  const dry = await apart(['notes', 'import', 'body.txt', '--no-dry-run', '--json'], { cwd: folder })
+  const dry = await cli(['notes', 'import', 'body.txt', '--no-dry-run', '--json'])
   t.same(JSON.parse(dry.out), { lines: 1, dry_run: false })
 })
 
@@ -109,11 +112,9 @@ t.test('events of a stream are lines, or NDJSON with the answer last', async (t)
   t.equal(slow.err, 'waiting\n')
   const seen = await runOnTerminal(['notes', 'slow', '--milliseconds', '400'])
   t.match(seen.out, /⠋.*waiting/, 'it turns on a terminal')
-  t.notMatch(
-    (await runOnTerminal(['notes', 'slow', '--milliseconds', '400'], { env: { CI: '1' } })).out,
-    /⠋/,
-    'and never in CI',
-  )
+  const again = (env: Record<string, string>) => cli(['notes', 'slow', '--milliseconds', '400'], { watched: true, env })
+  t.match((await again({})).err, /⠋.*waiting/)
+  t.notMatch((await again({ CI: '1' })).err, /⠋/, 'and never in CI')
 })
 
 t.test(
@@ -155,7 +156,7 @@ t.test(
     const plain = await apart(['notes', 'get', '42'])
     t.equal(plain.code, 2, 'the process exits with it')
     t.match(plain.err, /^error: id: must be a UUID/)
-    const broken = await apart(['notes', 'broken'])
+    const broken = await cli(['notes', 'broken'])
     t.notMatch(broken.out + broken.err, 'hunter2', 'an unplanned error leaks nothing')
     t.match(broken.err, /molar\.log says more; its request id is [0-9a-f-]{36}/)
     const log = /\S+molar\.log/.exec(broken.err)?.[0] ?? ''

@@ -214,6 +214,7 @@ t.test('twice the input never costs four times the time', async (t) => {
 ${`${'a'.repeat(99)}
 `.repeat(size / 100)}`,
     'nested quotes': (size) => '>'.repeat(size),
+    'nested lists': (size) => `- ${'a'.repeat(46)}\n  - ${'b'.repeat(45)}\n`.repeat(size / 100),
     steps: (size) =>
       `1. Click "a" in row "${'b'.repeat(76)}"
 `.repeat(size / 100),

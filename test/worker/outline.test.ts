@@ -40,31 +40,32 @@ t.teardown(() => server.close())
 const odd = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
 t.test('every target of an outline passes as an assertion in a real run', async (t) => {
-  for (const [url, steps] of [
-    [`${shop.url}/products?q=mug`, ''],
+  const secrets = { PW: 'correct-horse-battery' }
+  const signIn = ['Fill "Email" with "ada@example.com"', 'Fill "Password" with ${secrets.PW}', 'Click button "Sign in"']
+  for (const [base_url, pages] of [
     [
-      `${shop.url}/login`,
-      'Fill "Email" with "ada@example.com"\n2. Fill "Password" with ${secrets.PW}\nClick button "Sign in"',
+      shop.url,
+      [
+        { path: '/products?q=mug', steps: [] },
+        { path: '/login', steps: signIn },
+      ],
     ],
-    [odd, ''],
+    [odd, [{ path: '/', steps: [] }]],
   ] as const) {
-    const body = await outline({ url, steps, secrets: { PW: 'correct-horse-battery' } })
-    t.match(body, { status: 'done', page_status: 200, truncated: false, problem: null }, url)
-    t.notMatch(body.outline, /correct-horse|typed-secret/)
-    const targets = targetsOf(body.outline)
-    t.ok(targets.length >= 8, `${targets.length} targets on ${url}`)
-    const source = `---\nspec_version: '1.0'\nid: ${newId()}\nslug: pasted-${targets.length}\ndescription: Pasted.\nsecrets: [PW]\n---\n# P\n\n## Steps\n1. Navigate to ${url}\n${steps
-      .split('\n')
-      .filter(Boolean)
-      .map((step) => `1. ${step.replace(/^\d+\. /, '')}`)
-      .join(
-        '\n',
-      )}\n${targets.map((target) => `1. Assert ${target.replace(/ \{.*\}$/, '')} is visible${/ \{.*\}$/.exec(target)?.[0] ?? ''}`).join('\n')}\n`
-    const run = await here.rest('POST /v1/runs/batch', {
-      files: [{ content: source }],
-      base_url: new URL(url).origin,
-      secrets: { PW: 'correct-horse-battery' },
-    })
+    const lines: string[] = []
+    for (const { path, steps } of pages) {
+      const url = base_url + path
+      const body = await outline({ url, steps: steps.join('\n2. '), secrets })
+      t.match(body, { status: 'done', page_status: 200, truncated: false, problem: null }, url)
+      t.notMatch(body.outline, /correct-horse|typed-secret/)
+      const targets = targetsOf(body.outline)
+      t.ok(targets.length >= 8, `${targets.length} targets on ${url}`)
+      const asserted = targets.map((target) => target.replace(/( \{.*\})?$/, ' is visible$1'))
+      lines.push(`Navigate to ${path}`, ...steps, ...asserted.map((target) => `Assert ${target}`))
+    }
+    const head = `---\nspec_version: '1.0'\nid: ${newId()}\nslug: pasted-${pages.length}\ndescription: Pasted.\nsecrets: [PW]\n---\n`
+    const content = `${head}# P\n\n## Steps\n${lines.map((line) => `1. ${line}\n`).join('')}`
+    const run = await here.rest('POST /v1/runs/batch', { files: [{ content }], base_url, secrets })
     t.equal(run.body.verdict, 'passed', JSON.stringify(run.body.runs?.[0]?.failure ?? run.body))
   }
 })

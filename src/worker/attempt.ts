@@ -5,10 +5,10 @@ import { openSession } from '../core/scenarios/runtime/session.ts'
 import type { ArtifactShelf } from './artifacts.ts'
 import type { Lease } from './browser/index.ts'
 import { cleanFailure, cleanRecorder } from './clean.ts'
-import { type Evidence, type Frame, type Recorded, type Redactor, recordEvidence } from './evidence/index.ts'
+import { type Evidence, type Recorded, type Redactor, recordEvidence } from './evidence/index.ts'
 import type { LoadedRun } from './load.ts'
 import type { Recorder } from './recorder.ts'
-import { keepDom, pictureName, type ToldOutline, takeOutline, takePicture } from './step-evidence.ts'
+import { keepDom, keepFrame, pictureName, type ToldOutline, takeOutline, takePicture } from './step-evidence.ts'
 import { boundTabs } from './tabs.ts'
 import { tell } from './tell.ts'
 
@@ -21,8 +21,6 @@ export interface AttemptResult {
   events: readonly RunEvent[]
   /** Unscrubbed. */
   recorded?: Recorded
-  /** What was to be seen when a step had passed. */
-  filmed?: { stepId: string; number: number; shown: Promise<Frame | undefined> }[]
   /** To be awaited before the context closes. */
   lastPicture?: Promise<void>
 }
@@ -53,7 +51,7 @@ export async function runAttempt(given: AttemptContext): Promise<AttemptResult> 
   const { run, lease, redactor } = given
   // The session takes secrets out of what it says only as they are; pages quote and escape them.
   const recorder = cleanRecorder(given.recorder, redactor)
-  const context: Running = { ...given, recorder, later: [], told: { aria: '', seq: 0 }, filmed: [] }
+  const context: Running = { ...given, recorder, later: [], told: { aria: '', seq: 0 } }
   const evidence = await recordEvidence(lease.context, {
     emit: (event) => void given.recorder.emit({ ...event }),
     redact: redactor,
@@ -75,8 +73,7 @@ export async function runAttempt(given: AttemptContext): Promise<AttemptResult> 
       ? takePicture({ name: 'final.jpg', stepId: null }, session.page, context, evidence)
       : undefined
   const [recorded] = await Promise.all([evidence.stop(), ...context.later])
-  const { filmed } = context
-  return { ...outcome, steps, events: recorder.events(), recorded, filmed, ...(lastPicture && { lastPicture }) }
+  return { ...outcome, steps, events: recorder.events(), recorded, ...(lastPicture && { lastPicture }) }
 }
 
 interface Running extends AttemptContext {
@@ -84,7 +81,6 @@ interface Running extends AttemptContext {
   later: Promise<void>[]
   /** Shared by all of the attempt's steps. */
   told: ToldOutline
-  filmed: NonNullable<AttemptResult['filmed']>
 }
 
 type Outcome = Pick<AttemptResult, 'status' | 'failure'>
@@ -174,7 +170,7 @@ async function runStep(
   // The browser answers in order: the next step need not wait for what was asked before it.
   else {
     const since = Date.now() - (onlyLooks.has(step.verb) ? Math.min(duration_ms, lastMomentMs) : 0)
-    context.filmed.push({ stepId: step_id, number, shown: evidence.frame(session.page, since) })
+    context.later.push(keepFrame(step, evidence.frame(session.page, since), context))
     context.later.push(takeOutline(step_id, session.page, context, evidence))
   }
   if (step.verb === 'snapshot') await keepDom(step, session.page, context, evidence)

@@ -5,7 +5,6 @@ import type { ArtifactShelf } from './artifacts.ts'
 import type { AttemptResult } from './attempt.ts'
 import { type Frame, makeVideo, type Recorded, type Redactor, scrubBody, scrubTrace } from './evidence/index.ts'
 import type { Recorder } from './recorder.ts'
-import { pictureName } from './step-evidence.ts'
 
 /** Evidence that costs time, for those who ask for it. */
 export interface WantedEvidence {
@@ -28,7 +27,6 @@ export async function keepEvidence(result: AttemptResult, context: KeepContext):
   if (!recorded) return
   const trace = await keepTrace(recorded, context)
   const redact = trace?.redact ?? context.redactor
-  await keepFilm(result, context)
   keepDownloads(recorded, redact, context)
   keepReplay(recorded, redact, context)
   if (context.wanted.video) await keepVideo(recorded.frames, context)
@@ -47,18 +45,6 @@ async function keepTrace({ trace: files, frames }: Recorded, context: KeepContex
   } catch (error) {
     warn(context, `The Playwright trace could not be kept: ${(error as Error).message}`)
     return undefined
-  }
-}
-
-/** A picture of each step that passed: what was to be seen when it ended. */
-async function keepFilm({ filmed = [] }: AttemptResult, { shelf, recorder }: KeepContext): Promise<void> {
-  for (const { stepId, number, shown } of filmed) {
-    const frame = await shown
-    if (!frame) continue
-    const name = pictureName(number)
-    const facts = shelf.put(frame.image, { kind: 'screenshot', name, mediaType: 'image/jpeg', stepId })
-    const taken_at = Math.round(frame.at)
-    recorder.emit({ kind: 'screenshot', step_id: stepId, name, media_type: 'image/jpeg', ...facts, taken_at })
   }
 }
 

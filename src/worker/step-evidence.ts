@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import type { PlanStep } from '../core/scenarios/index.ts'
 import type { AttemptContext } from './attempt.ts'
-import type { Evidence } from './evidence/index.ts'
+import type { Evidence, Frame } from './evidence/index.ts'
 
 /** A step's picture: 001.jpg. */
 export const pictureName = (number: number): string => `${String(number).padStart(3, '0')}.jpg`
@@ -17,6 +17,20 @@ export async function takePicture(
   if (!image) return
   const facts = keep(image, { kind: 'screenshot', name, mediaType: 'image/jpeg', stepId })
   recorder.emit({ kind: 'screenshot', step_id: stepId, name, media_type: 'image/jpeg', ...facts })
+}
+
+/** A picture of a step that passed, once the film has it. */
+export async function keepFrame(
+  { number, step_id: stepId }: PlanStep,
+  shown: Promise<Frame | undefined>,
+  { keep, recorder }: AttemptContext,
+): Promise<void> {
+  const frame = await shown
+  if (!frame) return
+  const name = pictureName(number)
+  const facts = keep(frame.image, { kind: 'screenshot', name, mediaType: 'image/jpeg', stepId })
+  const taken_at = Math.round(frame.at)
+  recorder.emit({ kind: 'screenshot', step_id: stepId, name, media_type: 'image/jpeg', ...facts, taken_at })
 }
 
 /** The latest outline that was told in full, and the number of its event; at first the empty one. */

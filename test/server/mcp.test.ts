@@ -83,7 +83,8 @@ for (const era of ['modern', 'auto', 'legacy', 'first'] as const) {
   })
 }
 
-const plainNode = { PATH: process.env.PATH ?? '' }
+/** Nothing of this process's environment but what a program needs to start, soon. */
+const plainNode = { PATH: process.env.PATH ?? '', NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '' }
 const [uri, absent] = [`molar://notes/${noteId}`, 'molar://notes/019301c0-cafe-7000-bea7-0000000000ff']
 
 // One process for all that a client does over stdio: to start one costs more than the rest. `auto` finds the era of 2026.

@@ -6,10 +6,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { attachEmbedded, silentLog } from '../../src/db/index.ts'
+import { entries, runCli } from '../fixtures/run-cli.ts'
 import {
   emptyHome,
   ended,
@@ -25,7 +25,6 @@ import {
   unlimited,
   until,
 } from '../fixtures/served.ts'
-import { run as molar } from '../fixtures/world.ts'
 
 // Whatever is killed, a run ends once, and what was acknowledged stays. One home for all, as on a laptop: its own
 // PostgreSQL (behind a pooler another one, which is everybody's and is not killed), servers without slots, and workers
@@ -64,9 +63,10 @@ const serveAgain = async () => {
 }
 
 t.test('two first starts at once on an empty home: one database, one org, one key', async (t) => {
-  const [first] = await Promise.all([molar(['identity', 'me', '--json'], environment(home)), serveAgain()])
-  t.equal(first.code, 0, first.stderr)
-  t.equal((await server.rest('GET /v1/me')).body.org.id, JSON.parse(first.stdout).org.id, 'one org')
+  const env = environment(home)
+  const [first] = await Promise.all([runCli('molar', ['identity', 'me', '--json'], { env }), serveAgain()])
+  t.equal(first.code, 0, first.err)
+  t.equal((await server.rest('GET /v1/me')).body.org.id, JSON.parse(first.out).org.id, 'one org')
   t.equal((await stat(join(home, 'key'))).mode & 0o777, 0o600)
   t.equal((await server.rest('GET /v1/api-keys')).body.items.length, 1, 'one key')
 })
@@ -95,13 +95,12 @@ const claimsRunOut = () =>
     await client.end()
   })
 
-const bin = fileURLToPath(new URL('../../bin/molar.js', import.meta.url))
 const workers = new Set<ChildProcess>()
 t.teardown(() => [...workers].map(kill))
 
 /** A worker with two slots, once it takes runs. */
 async function startWorker(): Promise<void> {
-  const child = spawn(process.execPath, [bin, 'worker', '--slots', '2'], {
+  const child = spawn(process.execPath, [entries.molar, 'worker', '--slots', '2'], {
     env: environment(home, pooled),
     stdio: ['ignore', 'ignore', 'pipe'],
   })

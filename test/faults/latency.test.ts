@@ -136,7 +136,7 @@ t.test('connections that break again and again: 200 or 503, the run goes on, its
         statuses[status] = (statuses[status] ?? 0) + 1
         if (status === 200) acknowledged.push(one.id)
         else if (status !== 503 || !headers.has('retry-after')) unlike.push(`${status} ${JSON.stringify(body)}`)
-        await sleep(20)
+        await sleep(50)
       }
     }),
   )

@@ -1,7 +1,7 @@
 // Written by scripts/generate-runtime.ts from src/core/scenarios/runtime. Do not edit.
 
 /** Changes with the runtime, and with it the compiler's version. */
-export const runtimeDigest = '91758d3ba7'
+export const runtimeDigest = 'ed550cd9b8'
 
 /** The runtime's imports from Node. */
 export const runtimeImports: string = ``
@@ -1042,10 +1042,10 @@ function cssStage(page, css) {
   return { how: 'given', locator: page.locator(\`css=\${css}\`), whole: true }
 }
 
-/** Playwright's own trace does not tell of these calls, nor take the page's DOM before and after each: what the scenario did is easier to see, and costs less to record. */
-function unseen(page, work) {
-  const { _wrapApiCall: wrap } = page
-  return wrap ? wrap.call(page, work, { internal: true }) : work()
+/** Playwright's own trace does not tell of these calls, nor take the page's DOM before and after each: what the scenario did is easier to see, and costs less to record. All of them cost it one stack trace. */
+function unseen(of, work) {
+  const { _wrapApiCall: wrap } = of
+  return wrap ? wrap.call(of, work, { internal: true }) : work()
 }
 
 /** How long a match that a better one may still replace is held back: a late label is not lost to early text. */

@@ -60,8 +60,7 @@ function camera(page: Page, keep: (frame: Frame) => void) {
   async function run(): Promise<void> {
     while (asked.length > 0) {
       await sleep(drawnMs, undefined, { ref: false })
-      const frame = page.isClosed() ? undefined : await within(patienceMs, nextFrame(page))
-      await within(patienceMs, stopFilm(page))
+      const frame = page.isClosed() ? undefined : await unseen(page, () => shoot(page))
       if (frame) {
         last = frame
         keep(frame)
@@ -85,6 +84,12 @@ function camera(page: Page, keep: (frame: Frame) => void) {
   }
 }
 
+async function shoot(page: Page): Promise<Frame | undefined> {
+  const frame = await within(patienceMs, nextFrame(page))
+  await within(patienceMs, page.screencast.stop())
+  return frame
+}
+
 /** A film's first frame is drawn for it; one that was on its way from the film before is older than the question. */
 function nextFrame(page: Page): Promise<Frame> {
   const from = Date.now()
@@ -92,7 +97,7 @@ function nextFrame(page: Page): Promise<Frame> {
     const onFrame = (given: GivenFrame) => {
       if (given.timestamp >= from) resolve(frameOf(page, given))
     }
-    unseen(page, () => page.screencast.start({ onFrame })).catch(reject)
+    page.screencast.start({ onFrame }).catch(reject)
   })
 }
 
@@ -123,15 +128,14 @@ function filmWhole(context: BrowserContext): Film {
     },
     async stop() {
       context.off('page', start)
-      await within(patienceMs, Promise.allSettled(context.pages().map(stopFilm)))
+      const stop = async () => Promise.allSettled(context.pages().map((page) => page.screencast.stop()))
+      await within(patienceMs, unseen(context, stop))
       frames.sort((a, b) => a.at - b.at)
       end()
       return frames
     },
   }
 }
-
-const stopFilm = (page: Page): Promise<void> => unseen(page, () => page.screencast.stop())
 
 interface GivenFrame {
   data: Buffer

@@ -1,4 +1,5 @@
 import type { BrowserContext, Locator, Page, Request } from 'playwright-core'
+import { unseen } from '../../core/scenarios/runtime/unseen.ts'
 import { boundedEmitter } from './bounded.ts'
 import { within } from './deadline.ts'
 import { type DownloadedFile, recordDownloads } from './downloads.ts'
@@ -81,9 +82,11 @@ export async function recordEvidence(context: BrowserContext, options: EvidenceO
 
   async function group(title: string): Promise<void> {
     if (!options.trace) return
-    const ended = grouped ? context.tracing.groupEnd() : undefined
+    const { tracing } = context
+    const ended = grouped
     grouped = true // the last one ends with the trace
-    await Promise.all([ended, context.tracing.group(options.redact.text(title))]).catch(() => undefined)
+    const next = () => Promise.all([ended && tracing.groupEnd(), tracing.group(options.redact.text(title))])
+    await unseen(context, next).catch(() => undefined)
   }
 
   return {

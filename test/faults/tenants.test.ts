@@ -203,10 +203,15 @@ t.test('every command × every foreign id answers as an absent id does', async (
     const base = baseOf(command)
     for (const { field, list } of namingFields(command)) {
       const give = (id: string) => ({ ...base, [field]: list ? [id] : id })
+      const absences = new Map<string, string>() // most candidates have the same absent id
       for (const candidate of candidates)
         await compare(`${command.name} ${field}`, candidate, async (id) => {
+          const known = absences.get(id)
+          if (known !== undefined) return known
           const outcome = await inside(command, give(id))
-          return plain(JSON.stringify('answer' in outcome ? { status: 200, outcome } : outcome), id)
+          const seen = plain(JSON.stringify('answer' in outcome ? { status: 200, outcome } : outcome), id)
+          if (id === candidate.absent) absences.set(id, seen)
+          return seen
         })
       // By HTTP the whole answer, headers too.
       for (const route of command.routes) {

@@ -125,6 +125,10 @@ t.test('rrweb has a short flow whole, and the film becomes a video where ffmpeg 
     filmed.every(({ pageId }) => known.has(pageId)),
     'of pages that it knows',
   )
+  t.ok(
+    strip.some(({ method, title }) => method === 'tracingGroup' && title === 'One'),
+    'the step is a group',
+  )
   t.notOk(
     strip.some(({ method }) => /screencast/i.test(method)),
     'and nothing of how it was filmed',

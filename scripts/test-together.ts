@@ -3,7 +3,7 @@ import { relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { type Test, t } from 'tap'
 
-// Several test files in one process, one after another: to load Molar costs more than most of them do. Each gets a test
+// Test files in one process, one after another: to load Molar costs more than most of them do. Each gets a test
 // of its own where it imports tap's, so that what it opens ends with it, and what it says stands under its name.
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -25,11 +25,18 @@ registerHooks({
       : next(url, context),
 })
 
-// Not as arguments: tap names folders after those.
-for (const path of process.env.MOLAR_TEST_FILES!.split(':')) {
+/** The runner hands out files, one whenever the one before is done, until there is none. */
+const next = (): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    process.once('message', ({ file }: { file?: string }) => resolve(file))
+    process.send!({})
+  })
+
+for (let path = await next(); path !== undefined; path = await next()) {
   const url = pathToFileURL(path).href
   await t.test(relative(root, path), { timeout: Number(process.env.TAP_TIMEOUT) * 1000 }, async (t) => {
     tests.set(url, t)
     await import(url)
   })
 }
+process.disconnect()

@@ -20,23 +20,28 @@ const together = join(root, 'scripts/test-together.ts')
 // In this order, so that what is long is not begun last. Alone, in a process of its own, is what starts, kills or measures
 // the process, or is large.
 const alone = [
-  'test/faults/kills',
-  'test/faults/latency',
+  'test/examples/scenarios',
   'test/faults/runs',
+  'test/faults/kills',
   'test/faults/server',
+  'test/faults/latency',
+  'test/worker/browser',
   'test/cli/molar',
   'test/cli/record',
-  'test/examples/scenarios',
-  'test/worker/browser',
-  'test/scripts/',
   'test/db/embedded',
 ]
-/** Together, as are those that are named nowhere, which follow: they are long, or use browsers. */
-const early = ['test/faults/', 'test/cli/', 'test/core/scenarios/', 'test/examples/', 'test/worker/', 'test/web/']
+/** These share processes, as do those that are named nowhere, which follow. */
+const early = [
+  'test/web/',
+  'test/core/scenarios/',
+  'test/faults/',
+  'test/worker/',
+  'test/doors/',
+  'test/auth/',
+  'test/cli/',
+]
 /** Alone as well, and short. */
-const late = ['test/server/start']
-/** How many go into one process. To load what they test takes 2 s of a processor. */
-const most = 8
+const late = ['test/scripts/', 'test/server/start']
 const patienceSeconds = 600
 
 const { values, positionals } = parseArgs({
@@ -56,23 +61,13 @@ const rank = (file: string) => {
 }
 const isAlone = (file: string) => [...alone, ...late].includes(order[rank(file)]!)
 files.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
-const groups: string[][] = []
-for (const file of files) {
-  const last = groups.at(-1)
-  if (last && last.length < most && !isAlone(file) && !isAlone(last[0]!)) last.push(file)
-  else groups.push([file])
-}
 
 const began = performance.now()
 const pooler = values.pooler ? await startPooler() : undefined
-const ran = await runAll(groups, Number(values.jobs))
+const ran = await runAll(files, Number(values.jobs))
 const unsure = [...ran].filter(([, { problems }]) => problems.length > 0).map(([file]) => file)
 if (values.again && unsure.length <= 4) {
-  const again = await runAll(
-    unsure.map((file) => [file]),
-    1,
-  )
-  for (const [file, result] of again) ran.set(file, result)
+  for (const file of unsure) for (const [, result] of await run(file)) ran.set(file, result)
 }
 await pooler?.stop()
 const sum = (count: (one: Ran) => number) => [...ran.values()].reduce((total, one) => total + count(one), 0)
@@ -81,16 +76,17 @@ console.log(`${((performance.now() - began) / 1000).toFixed(0)} s`)
 console.log(`${sum(({ passed }) => passed)} passed, ${failed} failed`)
 process.exitCode = failed === 0 ? 0 : 1
 
-async function runAll(groups: readonly string[][], jobs: number): Promise<Map<string, Ran>> {
+async function runAll(files: readonly string[], jobs: number): Promise<Map<string, Ran>> {
   const results = new Map<string, Ran>()
-  const waiting = [...groups]
+  const waiting = [...files]
+  const nextShared = () => {
+    const at = waiting.findIndex((file) => !isAlone(file))
+    return at < 0 ? undefined : waiting.splice(at, 1)[0]
+  }
   const job = async () => {
-    for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
-      for (const [file, one] of await run(group)) {
-        results.set(file, one)
-        console.log(`${one.problems.length === 0 ? '✓' : '✗'} ${file} ${one.seconds.toFixed(1)} s`)
-        for (const problem of one.problems) console.log(problem.replace(/^/gm, '    '))
-      }
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const ran = await run(file, isAlone(file) || files.length === 1 ? undefined : nextShared)
+      for (const [file, one] of ran) results.set(file, one)
     }
   }
   await Promise.all(Array.from({ length: jobs }, job))
@@ -104,11 +100,16 @@ interface Ran {
   seconds: number
 }
 
-/** These files, in a process of their own, with a folder for temporary files of its own. */
-async function run(files: readonly string[]): Promise<Map<string, Ran>> {
+function tell(file: string, { problems, seconds }: Ran): void {
+  console.log(`${problems.length === 0 ? '✓' : '✗'} ${file} ${seconds.toFixed(1)} s`)
+  for (const problem of problems) console.log(problem.replace(/^/gm, '    '))
+}
+
+/** A file, in a process of its own with a folder for temporary files of its own; with `more`, one after another until there is none. */
+async function run(first: string, more?: () => string | undefined): Promise<Map<string, Ran>> {
   const folder = await mkdtemp(join(tmpdir(), 'molar-test-'))
   await chmod(folder, 0o1777) // as /tmp is: the database and the browser have uids of their own
-  const child = spawn(process.execPath, files.length > 1 ? [together] : [...files], {
+  const child = spawn(process.execPath, [more ? together : first], {
     cwd: root,
     // Temporary homes go into the process's folder; one compile cache serves all, and Molar's own processes find it there, too.
     env: {
@@ -116,17 +117,28 @@ async function run(files: readonly string[]): Promise<Map<string, Ran>> {
       TAP: '1',
       TAP_TIMEOUT: `${patienceSeconds}`, // tells what it waited for; the timer below is for what does not even tell
       TMPDIR: folder,
-      MOLAR_TEST_FILES: files.join(':'),
       MOLAR_TEST_SHARED: tmpdir(),
       ...(pooler && { MOLAR_TEST_POOLER: pooler.address }),
       NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'),
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...(more ? (['ipc'] as const) : [])],
   })
-  const timer = setTimeout(() => child.kill('SIGKILL'), (patienceSeconds + 10) * 1000 * files.length)
-  const ran = new Map<string, Ran>(files.map((file) => [file, { passed: 0, problems: [], seconds: 0 }]))
+  const timer = setTimeout(() => child.kill('SIGKILL'), (patienceSeconds + 10) * 1000)
+  const ran = new Map<string, Ran>()
+  const begin = (file: string) => {
+    timer.refresh()
+    ran.set(file, { passed: 0, problems: [], seconds: 0 })
+  }
+  begin(first)
+  let asked = false
+  child.on('message', () => {
+    const file = asked ? more?.() : first
+    asked = true
+    if (file !== undefined) begin(file)
+    child.send({ file }, () => undefined)
+  })
   let said = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => (said += text))
   const parser = new Parser()
   const count = (one: Parser, into: Ran) => {
     one.on('child', (child: Parser) => count(child, into))
@@ -136,23 +148,22 @@ async function run(files: readonly string[]): Promise<Map<string, Ran>> {
       else if (!result.todo && !result.skip) into.problems.push(`${result.fullname}\n${stringify(result.diag)}`)
     })
   }
+  const told = new Map<string, number>()
   let since = performance.now()
-  const clock = (one: Parser, into: Ran) =>
-    one.once('complete', () => {
-      into.seconds = (performance.now() - since) / 1000
+  const read = (file: string, from: Parser) => {
+    const its = ran.get(file)!
+    count(from, its)
+    from.once('complete', () => {
+      its.seconds = (performance.now() - since) / 1000
       since = performance.now()
+      if (its.passed === 0 && its.problems.length === 0) return
+      tell(file, its)
+      told.set(file, its.problems.length)
     })
-  if (files.length === 1) {
-    const [only] = ran.values()
-    count(parser, only!)
-    clock(parser, only!)
-  } else
-    parser.on('child', (child: Parser) => {
-      const its = ran.get(child.name)!
-      count(child, its)
-      clock(child, its)
-    })
-  child.stdout.pipe(parser)
+  }
+  if (more) parser.on('child', (child: Parser) => read(child.name, child))
+  else read(first, parser)
+  child.stdout!.pipe(parser)
   const [[code, signal], results] = await Promise.all([
     new Promise<[number | null, string | null]>((resolve) => child.once('close', (...ended) => resolve(ended))),
     new Promise<{ ok: boolean }>((resolve) => parser.once('complete', resolve)),
@@ -164,6 +175,7 @@ async function run(files: readonly string[]): Promise<Map<string, Ran>> {
   if ((code !== 0 || !results.ok) && all.every(({ problems }) => problems.length === 0))
     all.at(-1)!.problems.push(ended)
   all.at(-1)!.problems.push(...(await leftBehind(folder)))
+  for (const [file, one] of ran) if (told.get(file) !== one.problems.length) tell(file, one)
   await rm(folder, { recursive: true, force: true })
   return ran
 }

@@ -25,18 +25,30 @@ registerHooks({
       : next(url, context),
 })
 
-/** The runner hands out files, one whenever the one before is done, until there is none. */
-const next = (): Promise<string | undefined> =>
+/** The runner hands out files, one whenever the one before is done, until there is none. tap sends messages of its own. */
+const next = (): Promise<string | null> =>
   new Promise((resolve) => {
-    process.once('message', ({ file }: { file?: string }) => resolve(file))
-    process.send!({})
+    const listen = ({ file }: { file?: string | null }) => {
+      if (file === undefined) return
+      process.off('message', listen)
+      resolve(file)
+    }
+    process.on('message', listen)
+    process.channel?.ref() // which tap took back
+    process.send!({ wants: 'file' })
   })
 
-for (let path = await next(); path !== undefined; path = await next()) {
+for (let path = await next(); path !== null; ) {
   const url = pathToFileURL(path).href
+  let following: string | null = null
   await t.test(relative(root, path), { timeout: Number(process.env.TAP_TIMEOUT) * 1000 }, async (t) => {
+    // Asked for while this one still ends: a moment without a test would be the end of all.
+    t.teardown(async () => {
+      following = await next()
+    })
     tests.set(url, t)
     await import(url)
   })
+  path = following
 }
 process.disconnect()

@@ -131,11 +131,12 @@ async function run(first: string, more?: () => string | undefined): Promise<Map<
   }
   begin(first)
   let asked = false
-  child.on('message', () => {
+  child.on('message', (message: { wants?: string }) => {
+    if (message.wants !== 'file') return
     const file = asked ? more?.() : first
     asked = true
     if (file !== undefined) begin(file)
-    child.send({ file }, () => undefined)
+    child.send({ file: file ?? null }, () => undefined)
   })
   let said = ''
   child.stderr!.setEncoding('utf8').on('data', (text: string) => (said += text))

@@ -21,8 +21,8 @@ export interface AttemptResult {
   events: readonly RunEvent[]
   /** Unscrubbed. */
   recorded?: Recorded
-  /** To be awaited before the context closes. */
-  lastPicture?: Promise<void>
+  /** To be awaited before the context closes and the events end. */
+  pictures?: Promise<unknown>
 }
 
 export interface AttemptContext {
@@ -51,7 +51,7 @@ export async function runAttempt(given: AttemptContext): Promise<AttemptResult> 
   const { run, lease, redactor } = given
   // The session takes secrets out of what it says only as they are; pages quote and escape them.
   const recorder = cleanRecorder(given.recorder, redactor)
-  const context: Running = { ...given, recorder, later: [], told: { aria: '', seq: 0 } }
+  const context: Running = { ...given, recorder, later: [], pictures: [], told: { aria: '', seq: 0 } }
   const evidence = await recordEvidence(lease.context, {
     emit: (event) => void given.recorder.emit({ ...event }),
     redact: redactor,
@@ -68,17 +68,17 @@ export async function runAttempt(given: AttemptContext): Promise<AttemptResult> 
   const outcome = await runAll(context, session, evidence, steps)
   const pictured = steps.some((step) => step.message !== undefined)
   // Of what no step shows, such as errors on the console. The trace takes as long to end as the picture to be made.
-  const lastPicture =
-    outcome.failure && !pictured
-      ? takePicture({ name: 'final.jpg', stepId: null }, session.page, context, evidence)
-      : undefined
+  if (outcome.failure && !pictured)
+    context.pictures.push(takePicture({ name: 'final.jpg', stepId: null }, session.page, context, evidence))
   const [recorded] = await Promise.all([evidence.stop(), ...context.later])
-  return { ...outcome, steps, events: recorder.events(), recorded, ...(lastPicture && { lastPicture }) }
+  return { ...outcome, steps, events: recorder.events(), recorded, pictures: Promise.all(context.pictures) }
 }
 
 interface Running extends AttemptContext {
   /** What the end of the attempt waits for. */
   later: Promise<void>[]
+  /** What may still be made while the trace is looked through. */
+  pictures: Promise<void>[]
   /** Shared by all of the attempt's steps. */
   told: ToldOutline
 }
@@ -170,7 +170,7 @@ async function runStep(
   // The browser answers in order: the next step need not wait for what was asked before it.
   else {
     const since = Date.now() - (onlyLooks.has(step.verb) ? Math.min(duration_ms, lastMomentMs) : 0)
-    context.later.push(keepFrame(step, evidence.frame(session.page, since), context))
+    context.pictures.push(keepFrame(step, evidence.frame(session.page, since), context))
     context.later.push(takeOutline(step_id, session.page, context, evidence))
   }
   if (step.verb === 'snapshot') await keepDom(step, session.page, context, evidence)

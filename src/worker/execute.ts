@@ -149,7 +149,7 @@ async function tryOnce(executor: Executor, loaded: LoadedRun, context: Attempts)
       replay: wanted.rrweb,
       film: wanted.video,
     })
-    await Promise.all([keepEvidence(result, { shelf, recorder, redactor, wanted }), result.lastPicture])
+    await Promise.all([keepEvidence(result, { shelf, recorder, redactor, wanted }), result.pictures])
     return result
   } catch (error) {
     if (error instanceof CommandError && error.code === 'browser_unavailable')

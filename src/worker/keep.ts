@@ -29,7 +29,7 @@ export async function keepEvidence(result: AttemptResult, context: KeepContext):
   const redact = trace?.redact ?? context.redactor
   keepDownloads(recorded, redact, context)
   keepReplay(recorded, redact, context)
-  if (context.wanted.video) await keepVideo(recorded.frames, context)
+  if (context.wanted.video) await keepVideo(await recorded.frames, context)
 }
 
 const warn = ({ recorder }: KeepContext, message: string) =>

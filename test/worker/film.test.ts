@@ -109,7 +109,7 @@ t.test('rrweb has a short flow whole, and the film becomes a video where ffmpeg 
   const text = JSON.stringify(events)
   t.match(text, /clicked/, 'and what changed after it')
   t.notMatch(text, /typed-pass|open-ses/, 'neither a password nor the beginning of a secret that was typed')
-  const { frames } = recorded
+  const frames = await recorded.frames
   t.ok(frames.length > 1)
   const trace = await scrubTrace(recorded.trace!, redact, { frames })
   const unzipped = unzipSync(trace.zip)

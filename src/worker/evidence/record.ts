@@ -57,8 +57,8 @@ export interface Evidence {
 /** What was recorded, as it came: secrets and all. */
 export interface Recorded {
   trace?: TraceFiles
-  /** The film, oldest first; of its pages the trace tells by the same ids. */
-  frames: Frame[]
+  /** The film, oldest first, once its last frame is there; of its pages the trace tells by the same ids. */
+  frames: Promise<Frame[]>
   downloads: DownloadedFile[]
   replay?: { events: unknown[]; cut: boolean }
   /** Events that were too many. */
@@ -108,8 +108,8 @@ export async function recordEvidence(context: BrowserContext, options: EvidenceO
     pageName: (page) => pages.nameOf(page),
     async stop() {
       pages.stop()
-      const [frames, trace, files] = await Promise.all([
-        film.stop(),
+      const frames = film.stop()
+      const [trace, files] = await Promise.all([
         options.trace ? within(30_000, stopTrace(context, options.browserUid ?? process.getuid?.())) : undefined,
         downloads.settle(),
         network.flush(),

@@ -31,8 +31,8 @@ export async function scrubTraceZip(zip: Uint8Array, redactor: Redactor, options
 interface ScrubOptions {
   /** Typed passwords beside those that the trace itself tells of. */
   passwordValues?: readonly string[]
-  /** A film to put into it. */
-  frames?: readonly Frame[]
+  /** A film to put into it, which may still be going on. */
+  frames?: readonly Frame[] | Promise<readonly Frame[]>
 }
 
 /** Secrets and typed passwords out of a Playwright trace. */
@@ -59,11 +59,12 @@ export async function scrubTrace(
     bodies.set(to, clean)
     result[to] = [clean, { level: packed.test(name) ? 0 : 2 }]
   }
+  const frames = (await options.frames) ?? []
   const clean = new Map<string, unknown[]>()
   for (const [name, list] of events) {
     await setImmediate()
     const scrubbed = list.map((event) => scrubEvent(event, redact, renamed))
-    for (const [file, image, event] of filmed(scrubbed, options.frames ?? [])) {
+    for (const [file, image, event] of filmed(scrubbed, frames)) {
       result[file] = [image, { level: 0 }]
       scrubbed.push(event)
     }

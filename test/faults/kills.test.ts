@@ -235,7 +235,7 @@ async function nothingLost(t: Test, { acknowledged, unsure, unlike }: ReturnType
   )
 }
 
-/** What is to be over within `most` milliseconds; on a busy machine within so many `starts` of a server that was stopped well. */
+/** What is to be over within `most` milliseconds; on a busy machine within so many `starts` of a server that was stopped well: what was killed starts while its clients go on asking. */
 const limits: { what: string; took: number; most: number; starts: number }[] = []
 
 const ready = () => until(async () => (await fetch(`${server.url}/readyz`)).status === 200, 30, 'the server is ready')
@@ -314,7 +314,7 @@ t.test('a server killed with -9 under load loses no acknowledged write and is re
   t.comment(
     `ready after ${took} ms; ${writing.acknowledged.length} acknowledged, ${writing.errors.length} tries failed`,
   )
-  limits.push({ what: 'ready after the server was killed', took, most: 5000, starts: 2 })
+  limits.push({ what: 'ready after the server was killed', took, most: 5000, starts: 5 })
   await claimsRunOut()
   await nothingLost(t, writing)
   // They are as whole at a server that did not take them.

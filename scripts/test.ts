@@ -30,6 +30,7 @@ const alone = [
   'test/cli/molar',
   'test/cli/record',
   'test/db/embedded',
+  'test/core/runs/follow',
 ]
 /** These share processes, as do those that are named nowhere, which follow. */
 const early = [

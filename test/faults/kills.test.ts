@@ -63,7 +63,7 @@ const serveAgain = async () => {
 }
 
 t.test('two first starts at once on an empty home: one database, one org, one key', async (t) => {
-  const env = environment(home)
+  const env = environment(home, pooled)
   const [first] = await Promise.all([runCli('molar', ['identity', 'me', '--json'], { env }), serveAgain()])
   t.equal(first.code, 0, first.err)
   t.equal((await server.rest('GET /v1/me')).body.org.id, JSON.parse(first.out).org.id, 'one org')

@@ -1,5 +1,6 @@
 import type { Failure, RunEvent, StepResult } from '../core/runs/index.ts'
 import type { PlanStep, RuntimeEnvironment, RuntimeEvent, Session, StepPlan } from '../core/scenarios/index.ts'
+import { causesNothing } from '../core/scenarios/plan.ts'
 import { StepFailure } from '../core/scenarios/runtime/failure.ts'
 import { openSession } from '../core/scenarios/runtime/session.ts'
 import type { ArtifactShelf } from './artifacts.ts'
@@ -124,20 +125,6 @@ async function runAll(context: Running, session: Session, evidence: Evidence, st
 /** Steps that look for their target first: the trace tells of what they do then, and by then their group is open. */
 const looksFirst = new Set<PlanStep['verb']>(['click', 'fill', 'clear', 'check', 'uncheck', 'hover', 'focus', 'scroll'])
 
-/** Steps that change nothing. A picture of what they saw is one of any moment of theirs, so they share the one before. */
-const onlyLooks = new Set<PlanStep['verb']>([
-  'assert',
-  'wait_target',
-  'wait_text',
-  'wait_url',
-  'wait_response',
-  'wait_request',
-  'wait_webhook',
-  'remember',
-  'snapshot',
-  'screenshot',
-  'debug',
-])
 /** Of a step that waited, only what was to be seen at last. */
 const lastMomentMs = 50
 
@@ -169,7 +156,8 @@ async function runStep(
   if (failure) await takeOutline(step_id, session.page, context, evidence)
   // The browser answers in order: the next step need not wait for what was asked before it.
   else {
-    const since = Date.now() - (onlyLooks.has(step.verb) ? Math.min(duration_ms, lastMomentMs) : 0)
+    // A picture of what a step saw that changes nothing is one of any moment of it: it may share the one before.
+    const since = Date.now() - (causesNothing.has(step.verb) ? Math.min(duration_ms, lastMomentMs) : 0)
     context.pictures.push(keepFrame(step, evidence.frame(session.page, since), context))
     context.later.push(takeOutline(step_id, session.page, context, evidence))
   }

@@ -147,3 +147,19 @@ export interface StepPlan {
   data: Record<string, string>[]
   steps: PlanStep[]
 }
+
+/** Steps that only look or wait: what is met after them was caused before them. */
+export const causesNothing: ReadonlySet<PlanStep['verb']> = new Set([
+  'assert',
+  'wait_time',
+  'wait_target',
+  'wait_text',
+  'wait_url',
+  'wait_response',
+  'wait_request',
+  'wait_webhook',
+  'remember',
+  'snapshot',
+  'screenshot',
+  'debug',
+])

@@ -1,21 +1,5 @@
-import type { PlanStep } from '../plan.ts'
+import { causesNothing, type PlanStep } from '../plan.ts'
 import type { Report } from './problem.ts'
-
-/** Steps that only look or wait: what a later step meets was caused before them. */
-const causesNothing: ReadonlySet<PlanStep['verb']> = new Set([
-  'assert',
-  'wait_time',
-  'wait_target',
-  'wait_text',
-  'wait_url',
-  'wait_response',
-  'wait_request',
-  'wait_webhook',
-  'remember',
-  'snapshot',
-  'screenshot',
-  'debug',
-])
 
 /**
  * Arms, on the last action before it, each dialog and each new tab that a step meets: Playwright dismisses a dialog that

@@ -30,6 +30,8 @@ export function isConnectionError(error: unknown): boolean {
   if (error instanceof DatabaseUnavailable) return true
   if (error instanceof AggregateError) return error.errors.some(isConnectionError)
   if (!(error instanceof Error)) return false
+  // A socket in the file system that is not there, or whose server is too busy to take one more: ENOENT, EAGAIN.
+  if ((error as NodeJS.ErrnoException).syscall === 'connect') return true
   const code = sqlState(error) ?? ''
   return networkCodes.has(code) || serverCodes.test(code) || driverMessages.test(error.message)
 }

@@ -35,7 +35,10 @@ export async function openServices(config: Config, { log, observe, role = 'cli' 
   const applicationName = `molar ${role} ${process.pid}`
   const place = await findDatabase(config, applicationName, log)
   try {
-    await prepareDatabase(place.ownerUrl, { log, appUser: decodeURIComponent(new URL(place.url).username) })
+    await prepareDatabase(place.ownerUrl, {
+      log,
+      appUser: decodeURIComponent(new URL(place.url).username) || undefined,
+    })
     const database = openDatabase({ url: place.url, listenUrl: place.listenUrl, applicationName, log })
     const db = unavailableAsError(database)
     const keys = await openKeys(db, config, log).catch(async (error) => {

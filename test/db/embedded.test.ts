@@ -9,6 +9,7 @@ import pg from 'pg'
 import t from 'tap'
 import { attachEmbedded, embeddedStatus, resetEmbedded, stopEmbedded } from '../../src/db/embedded.ts'
 import { silentLog } from '../../src/db/log.ts'
+import { overTcp } from '../fixtures/database.ts'
 
 const program = new URL('../fixtures/attach.ts', import.meta.url).pathname
 // No waiting for the disk: it is the processes that are killed here, not the machine.
@@ -83,25 +84,31 @@ t.test('three processes on an empty home share one server, and the last one out 
   t.equal((await embeddedStatus(home)).state, 'stopped')
 })
 
-t.test('it listens on 127.0.0.1 only, asks for a password, and the application login can do nothing', async (t) => {
-  const embedded = await attachEmbedded({ home, applicationName: 'test', log: silentLog })
-  t.teardown(() => embedded.leave())
-  const wrong = new URL(embedded.ownerUrl)
-  wrong.password = 'wrong'
-  await t.rejects(query(wrong.href, 'select 1'), { code: '28P01' })
-  await query(embedded.ownerUrl, 'create table secrets (id int)')
-  await t.rejects(query(embedded.appUrl, 'select * from secrets'), { code: '42501' })
-  await t.rejects(query(embedded.appUrl, 'create table mine (id int)'), { code: '42501' })
-  const settings = await query<{ name: string; setting: string }>(
-    embedded.ownerUrl,
-    `select name, setting from pg_settings where name in ('listen_addresses', 'unix_socket_directories', 'fsync')`,
-  )
-  t.same(Object.fromEntries(settings.map(({ name, setting }) => [name, setting])), {
-    fsync: 'on',
-    listen_addresses: '127.0.0.1',
-    unix_socket_directories: '',
-  })
-})
+t.test(
+  'it listens on 127.0.0.1 and a private socket only, asks for a password, and the application login can do nothing',
+  async (t) => {
+    const embedded = await attachEmbedded({ home, applicationName: 'test', log: silentLog })
+    t.teardown(() => embedded.leave())
+    const wrong = new URL(embedded.ownerUrl)
+    wrong.password = 'wrong'
+    for (const url of [wrong.href, overTcp(wrong.href)]) await t.rejects(query(url, 'select 1'), { code: '28P01' })
+    await query(embedded.ownerUrl, 'create table secrets (id int)')
+    await t.rejects(query(embedded.appUrl, 'select * from secrets'), { code: '42501' })
+    await t.rejects(query(embedded.appUrl, 'create table mine (id int)'), { code: '42501' })
+    const settings = await query<{ name: string; setting: string }>(
+      embedded.ownerUrl,
+      `select name, setting from pg_settings where name in ('listen_addresses', 'unix_socket_directories', 'fsync')`,
+    )
+    t.same(Object.fromEntries(settings.map(({ name, setting }) => [name, setting])), {
+      fsync: 'on',
+      listen_addresses: '127.0.0.1',
+      unix_socket_directories: `"${embedded.dataDirectory}"`,
+    })
+    const bySocket = 'select inet_server_addr() is null as socket'
+    t.same(await query(embedded.appUrl, bySocket), [{ socket: true }])
+    t.same(await query(overTcp(embedded.appUrl), bySocket), [{ socket: false }])
+  },
+)
 
 t.test('the process that started it is killed: the server stays, and so does every row', async (t) => {
   const first = start(home, 'first')
@@ -163,7 +170,9 @@ t.test('a pid file that names another program does not keep it from starting', a
   const pidFile = join(first.dataDirectory, 'postmaster.pid')
   const text = await readFile(pidFile, 'utf8')
   await first.leave()
-  await writeFile(pidFile, text.replace(/^\d+/, `${process.pid}`), { mode: 0o600 })
+  const foreign = text.replace(/^\d+/, `${process.pid}`)
+  await writeFile(pidFile, foreign, { mode: 0o600 })
+  await writeFile(join(first.dataDirectory, `.s.PGSQL.${new URL(first.appUrl).port}.lock`), foreign, { mode: 0o600 })
   const again = await attachEmbedded({ home, applicationName: 'again', log: silentLog, settings })
   t.same(await query(again.ownerUrl, 'select 1 as one'), [{ one: 1 }])
   await again.leave()
@@ -206,14 +215,18 @@ t.test('reset deletes the data', async (t) => {
   t.same(await readdir(home), [])
 })
 
-t.test('as an ordinary user it runs as that user', { skip: !isRoot && 'needs root to become another' }, async (t) => {
-  const home = await newHome(t)
+t.test('as an ordinary user it runs as that user, under a long path by TCP alone', { skip: !isRoot }, async (t) => {
+  const parent = await mkdtemp(join(tmpdir(), `molar-${'long'.repeat(20)}-`))
+  await chmod(parent, 0o755)
+  t.teardown(() => rm(parent, { recursive: true, force: true }))
+  const home = await newHome(t, parent)
   const { chown } = await import('node:fs/promises')
   await chown(home, 12345, 12345)
   const one = start(home, 'one', { uid: 12345, gid: 12345 })
   const attached = await one.attached
   t.equal(attached.error, undefined)
   t.equal((await stat(attached.dataDirectory)).uid, 12345)
+  t.same(await query(attached.appUrl, 'select inet_server_addr() is null as socket'), [{ socket: false }])
   await one.leave()
 })
 

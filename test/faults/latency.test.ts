@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { createTestDatabase } from '../fixtures/database.ts'
+import { createTestDatabase, overTcp } from '../fixtures/database.ts'
 import { hostileApp } from '../fixtures/hostile-app.ts'
 import {
   emptyHome,
@@ -29,7 +29,7 @@ function makeWay(t: Test) {
     },
     /** The same address by such a way. */
     async to(address: string): Promise<string> {
-      const there = new URL(address)
+      const there = new URL(overTcp(address))
       const server = createServer((near) => {
         const far = connect(Number(there.port), '127.0.0.1')
         near.setNoDelay(true)

@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import pg from 'pg'
 import { appRole, databaseName, ownerRole } from './cluster.ts'
-import { dataDirectory, type Place } from './place.ts'
+import { dataDirectory, type Place, socketFile } from './place.ts'
 
 /** Prefix of the application_name of lease connections. */
 export const leasePrefix = 'molar:lease:'
@@ -53,8 +54,15 @@ const keepAlive = (client: pg.Client, on: boolean): void =>
 const leaseUrl = (place: Place, port: number): string =>
   `postgresql://${ownerRole}:${place.ownerPassword}@127.0.0.1:${port}/postgres`
 
-/** The URLs of the molar database: as its owner, and as the application. */
-export const urlsOf = (place: Place, port: number): { ownerUrl: string; appUrl: string } => ({
-  ownerUrl: `postgresql://${ownerRole}:${place.ownerPassword}@127.0.0.1:${port}/${databaseName}`,
-  appUrl: `postgresql://${appRole}:${place.appPassword}@127.0.0.1:${port}/${databaseName}`,
-})
+/**
+ * The URLs of the molar database: as its owner, and as the application. By the running server's socket where it has one:
+ * that costs a quarter less time than TCP. Whoever does not know `host` as a parameter goes by TCP.
+ */
+export function urlsOf(place: Place, port: number): { ownerUrl: string; appUrl: string } {
+  const bySocket = existsSync(socketFile(place, port)) ? `?host=${encodeURIComponent(dataDirectory(place))}` : ''
+  const address = `127.0.0.1:${port}/${databaseName}${bySocket}`
+  return {
+    ownerUrl: `postgresql://${ownerRole}:${place.ownerPassword}@${address}`,
+    appUrl: `postgresql://${appRole}:${place.appPassword}@${address}`,
+  }
+}

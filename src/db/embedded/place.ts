@@ -101,3 +101,15 @@ export const dataDirectory = (place: Place): string => join(place.root, 'data')
 
 /** Whether initdb has been here. */
 export const hasCluster = (place: Place): Promise<boolean> => exists(join(dataDirectory(place), 'PG_VERSION'))
+
+/** Where PostgreSQL names its socket: beside the data, where nobody else can go. */
+export const socketFile = (place: Place, port: number): string => join(dataDirectory(place), `.s.PGSQL.${port}`)
+
+// A socket's address has room for 108 bytes, on macOS for 104, with a zero at its end.
+const longestSocketPath = 103
+
+/** The folder of the socket; undefined where there can be none: on Windows, and where its path is too long. */
+export const socketFolder = (place: Place): string | undefined =>
+  process.platform === 'win32' || Buffer.byteLength(socketFile(place, 65_535)) > longestSocketPath
+    ? undefined
+    : dataDirectory(place)

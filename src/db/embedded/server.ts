@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import { type Binaries, installBinaries } from './binaries.ts'
 import { explain, serverEnvironment } from './cluster.ts'
 import { isAlive } from './files.ts'
-import { dataDirectory, type Place, runAs } from './place.ts'
+import { dataDirectory, type Place, runAs, socketFile, socketFolder } from './place.ts'
 
 /** What postmaster.pid says of a server, which may be running or long gone. */
 export type Postmaster = { pid: number; port: number; text: string }
@@ -24,7 +24,6 @@ export async function readPostmaster(place: Place): Promise<Postmaster | undefin
 
 const settings = {
   listen_addresses: '127.0.0.1',
-  unix_socket_directories: '',
   max_connections: '200',
   shared_buffers: '48MB',
   fsync: 'on',
@@ -54,10 +53,9 @@ export async function startServer(place: Place, binaries: Binaries, extra: Recor
     size = 0
   }
   const port = await choosePort(place)
-  const flags = Object.entries({ ...settings, ...extra, port: `${port}` }).flatMap(([key, value]) => [
-    '-c',
-    `${key}=${value}`,
-  ])
+  const folder = socketFolder(place)
+  const own = { unix_socket_directories: folder ? `"${folder.replaceAll('"', '""')}"` : '', port: `${port}` }
+  const flags = Object.entries({ ...settings, ...extra, ...own }).flatMap(([key, value]) => ['-c', `${key}=${value}`])
   const logFd = openSync(logFile, 'a', 0o600)
   try {
     const child = spawn(join(binaries.bin, 'postgres'), ['-D', dataDirectory(place), ...flags], {
@@ -126,10 +124,11 @@ const readCommand = async (pid: number): Promise<string> =>
     ? await readFile(`/proc/${pid}/cmdline`, 'utf8')
     : (await promisify(execFile)('ps', ['-ww', '-p', `${pid}`, '-o', 'command='])).stdout
 
-/** Takes a stale postmaster.pid away; puts it back if a new server has written it meanwhile. */
+/** Takes a stale postmaster.pid away, and its socket's lock before it; puts it back if a new server has written it meanwhile. */
 export async function dropPidFile(place: Place, seen: Postmaster): Promise<void> {
   const file = join(dataDirectory(place), 'postmaster.pid')
   const aside = `${file}.${process.pid}`
+  await rm(`${socketFile(place, seen.port)}.lock`, { force: true })
   await rename(file, aside).catch(() => {})
   const moved = await readFile(aside, 'utf8').catch(() => undefined)
   if (moved !== undefined && moved !== seen.text) await link(aside, file).catch(() => {})

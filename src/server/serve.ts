@@ -6,7 +6,7 @@ import type { Config } from '../config.ts'
 import { commands } from '../core/index.ts'
 import { isSameOrigin, restContext } from '../rest/context.ts'
 import { type WebOptions, webPages } from '../web/index.ts'
-import type { RunningWorker } from '../worker/index.ts'
+import type { RunningWorker, WorkerOptions } from '../worker/index.ts'
 import { buildApp } from './app.ts'
 import { blobRoutes } from './blobs.ts'
 import { exportRoutes } from './exports.ts'
@@ -26,6 +26,8 @@ export interface ServeOptions {
   version: string
   /** What storing a password costs, where the default is not meant: a test signs in dozens of times. No setting, so that no installation is weaker. */
   passwordCost?: PasswordCost
+  /** Where the worker's browser comes from, if it is not to start one: the servers of a test's process share one. */
+  openBrowser?: WorkerOptions['openBrowser']
 }
 
 export interface RunningServer {
@@ -35,14 +37,18 @@ export interface RunningServer {
 }
 
 /** MCP, REST and, unless the configuration says 0 workers, a worker, in this process. */
-export async function serve(config: Config, { log, version, passwordCost }: ServeOptions): Promise<RunningServer> {
+export async function serve(
+  config: Config,
+  { log, version, passwordCost, openBrowser }: ServeOptions,
+): Promise<RunningServer> {
   const metrics = makeMetrics()
   const services = await openServices(config, { log, observe: metrics.observe, role: 'serve' })
   let worker: RunningWorker | undefined
   try {
     await localOwnerKey(config.home, services.db, services.keyring)
     // Heavy, and nothing for a server that only answers.
-    if (config.workers !== 0) worker = await (await import('../worker/index.ts')).startWorker(services, config)
+    if (config.workers !== 0)
+      worker = await (await import('../worker/index.ts')).startWorker(services, config, { openBrowser })
     const opened = async () => services
     await deliverMail(services.jobs, services.keyring, openMail({ ...config, from: config.mailFrom, log }), log)
     // Its address is known once it listens.

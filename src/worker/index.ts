@@ -14,6 +14,7 @@ import {
   describeMissingBrowser,
   type FoundBrowser,
   startBrowser,
+  type WarmBrowser,
 } from './browser/index.ts'
 import { executeRun } from './execute.ts'
 import { outlinePage } from './outline/outline.ts'
@@ -37,13 +38,15 @@ const noWindow =
 export interface WorkerOptions {
   /** Shows its browser, one run at a time, and takes runs of `windowQueue` alone. */
   window?: boolean
+  /** Where its browser comes from, if not from this machine's Chromium as the configuration has it. */
+  openBrowser?: (() => Promise<WarmBrowser>) | undefined
 }
 
 /** Executes queued runs in a warm browser until it is stopped. Without a browser, runs end errored and say what mends it. */
 export async function startWorker(
   services: OpenServices,
   config: Config,
-  { window = false }: WorkerOptions = {},
+  { window = false, openBrowser }: WorkerOptions = {},
 ): Promise<RunningWorker> {
   const { log } = services
   const { runOrigins, evidence, ffmpeg } = config
@@ -59,14 +62,16 @@ export async function startWorker(
     slots,
     log,
     idleMs: 60_000,
-    start: async () =>
-      startBrowser({
-        found: (await find()) ?? fail('browser_unavailable', window ? noWindow : describeMissingBrowser()),
-        cacheDirectory: browsersIn(config),
-        log,
-        sandbox: config.sandbox,
-        ...(window && { window: { display: config.display } }),
-      }),
+    start:
+      openBrowser ??
+      (async () =>
+        startBrowser({
+          found: (await find()) ?? fail('browser_unavailable', window ? noWindow : describeMissingBrowser()),
+          cacheDirectory: browsersIn(config),
+          log,
+          sandbox: config.sandbox,
+          ...(window && { window: { display: config.display } }),
+        })),
   })
   const worker = await services.jobs.work<RunJob>(
     window ? windowQueue : runQueue,

@@ -6,18 +6,18 @@ import { dirname, extname, join } from 'node:path'
 import { brotliDecompressSync, deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib'
 import fc from 'fast-check'
 import { strToU8, unzipSync, zipSync } from 'fflate'
+import { chromium } from 'playwright-core'
 import t from 'tap'
-import { startBrowser } from '../../src/worker/browser/launch.ts'
 import type { EvidenceEvent } from '../../src/worker/evidence/event.ts'
 import { recordEvidence } from '../../src/worker/evidence/record.ts'
 import { makeRedactor } from '../../src/worker/evidence/redact.ts'
 import { scrubTrace, scrubTraceZip } from '../../src/worker/evidence/scrub.ts'
 import { stopTrace } from '../../src/worker/evidence/trace-files.ts'
-import { cacheDirectory, log, testBrowser } from '../fixtures/browser.ts'
+import { launchOptions, sharedBrowser } from '../fixtures/browser.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'molar-evidence-'))
 t.teardown(() => rmSync(scratch, { recursive: true, force: true }))
-const browser = await startBrowser({ found: await testBrowser(), cacheDirectory, log, sandbox: 'on' })
+const browser = await sharedBrowser()
 t.teardown(() => browser.close())
 
 const secret = 's3cr3t"Pa&ss<w>é+x/y'
@@ -460,7 +460,7 @@ t.test('a page that talks without end is cut off and says so; long texts are cli
 })
 
 t.test('a crashed page is told of, and pictures and the trace of a dead browser do not fail the run', async (t) => {
-  const doomed = await startBrowser({ found: await testBrowser(), cacheDirectory, log, sandbox: 'on' })
+  const doomed = await chromium.launch(await launchOptions())
   const context = await doomed.newContext()
   const events: EvidenceEvent[] = []
   const evidence = await recordEvidence(context, {

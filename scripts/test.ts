@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { globSync } from 'node:fs'
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -8,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Parser, type Result } from 'tap-parser'
 import { stringify } from 'yaml'
+import { dropDatabasesOf } from '../test/fixtures/database.ts'
 import { startPooler } from '../test/fixtures/pooler.ts'
 
 // `npm test [file …] [-- --jobs 2 --again --pooler]`: the test files, slow ones first, each as a process of its own or,
@@ -64,6 +66,7 @@ const rank = (file: string) => {
 const isAlone = (file: string) => [...alone, ...late].includes(order[rank(file)]!)
 files.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
 
+const runId = randomBytes(4).toString('hex')
 const began = performance.now()
 const pooler = values.pooler ? await startPooler() : undefined
 const ran = await runAll(files, Number(values.jobs))
@@ -72,6 +75,7 @@ if (values.again && unsure.length <= 4) {
   for (const file of unsure) for (const [, result] of await run(file)) ran.set(file, result)
 }
 await pooler?.stop()
+await dropDatabasesOf(runId)
 const sum = (count: (one: Ran) => number) => [...ran.values()].reduce((total, one) => total + count(one), 0)
 const failed = sum(({ problems }) => problems.length)
 console.log(`${((performance.now() - began) / 1000).toFixed(0)} s`)
@@ -126,6 +130,7 @@ async function run(first: string, more?: () => string | undefined): Promise<Map<
       TAP_TIMEOUT: `${patienceSeconds}`, // tells what it waited for; the timer below is for what does not even tell
       TMPDIR: folder,
       MOLAR_TEST_SHARED: tmpdir(),
+      MOLAR_TEST_RUN: runId,
       ...(pooler && { MOLAR_TEST_POOLER: pooler.address }),
       NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'),
     },

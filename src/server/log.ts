@@ -1,4 +1,4 @@
-import { type DestinationStream, destination, type Logger, pino } from 'pino'
+import { type DestinationStream, destination, type Logger, pino, stdSerializers } from 'pino'
 import { redacted, redactShapes } from '../worker/evidence/shapes.ts'
 
 /** Beyond what evidence is scrubbed of: names that mean a secret to this server and its callers. */
@@ -28,5 +28,6 @@ export const redact = (line: string): string =>
 
 /** A log of JSON lines, none of which holds a secret; on stderr, because stdout belongs to protocols and to answers. */
 export function makeLogger(level: string, stream: DestinationStream = destination({ fd: 2, sync: true })): Logger {
-  return pino({ level, hooks: { streamWrite: redact } }, stream)
+  // An error under another name than `err` would be told as {}.
+  return pino({ level, serializers: { error: stdSerializers.err }, hooks: { streamWrite: redact } }, stream)
 }

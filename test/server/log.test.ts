@@ -123,13 +123,19 @@ t.test('nor what is logged as an object or inside a text', async (t) => {
       client_secret: value,
       refresh_token: value,
     })
-    log.error({ err: new Error(`GET https://user:${value}@host/?access_token=${value} failed`) }, 'x')
+    for (const name of ['err', 'error'])
+      log.error({ [name]: new Error(`GET https://user:${value}@host/?access_token=${value} failed`) }, 'x')
     log.warn({ body: JSON.stringify({ password: value, secret: value }), url: `/a?x=1&code=${value}` })
     log.info({ db: `postgres://molar:${encodeURIComponent(value)}@db/molar` })
   }
   for (const [what, value] of Object.entries(all))
     t.same(seen.filter((line) => line.includes(value)).slice(0, 2), [], what)
   for (const line of seen) t.doesNotThrow(() => JSON.parse(line), 'it is a line of JSON still')
+  for (const name of ['err', 'error'])
+    t.ok(
+      seen.some((line) => JSON.parse(line)[name]?.message.startsWith('GET https://user:')),
+      `what went wrong is told as ${name}`,
+    )
   const started = performance.now()
   log.info({ text: '\\"'.repeat(200_000) + '"secret":"'.repeat(20_000) })
   t.ok(performance.now() - started < 2000, 'no text takes long')

@@ -29,6 +29,8 @@ export async function holdBrowser(): Promise<void> {
       if (text.endsWith('\n')) resolve(JSON.parse(text) as HolderOrder)
     })
   })
+  // Playwright makes an error of every command that it sends, in case it fails: without a stack that costs next to nothing.
+  Error.stackTraceLimit = 0
   let server: BrowserServer | undefined
   const leave = async () => {
     setTimeout(() => process.exit(1), 3000).unref()

@@ -145,8 +145,9 @@ export function browserPool(options: PoolOptions): BrowserPool {
       return
     }
     if (generation.opened >= maxContexts) return retire(generation, 'it has served long')
-    if (generation.open === 0 && (generation.browser.memory() ?? 0) > maxMemoryBytes)
-      return retire(generation, 'it has grown')
+    // To ask costs milliseconds, more on a machine of many processes: not after every run.
+    const asks = generation.open === 0 && generation.opened % 10 === 0
+    if (asks && (generation.browser.memory() ?? 0) > maxMemoryBytes) return retire(generation, 'it has grown')
     if (generation.open === 0 && options.idleMs !== undefined && shown === generation) {
       idle = setTimeout(() => generation.open === 0 && void retire(generation, 'it was idle'), options.idleMs).unref()
     }

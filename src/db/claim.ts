@@ -1,5 +1,5 @@
-import type { JobWithMetadata, PgBoss } from 'pg-boss'
-import type { Database } from './database.ts'
+import type { JobWithMetadata } from 'pg-boss'
+import type { Source } from './dispatch.ts'
 
 /**
  * Takes up to `free` jobs. One worker at a time per queue, under a lock: pg-boss counts an org's running jobs before it
@@ -7,15 +7,18 @@ import type { Database } from './database.ts'
  * with nothing running comes before one with much, however long the other's line is.
  */
 export async function claim(
-  { boss, database, schema, name }: { boss: PgBoss; database: Database; schema: string; name: string },
+  { open, isOpen, database, schema, name }: Source,
   free: number,
   perOrgLimit = Number.POSITIVE_INFINITY,
 ): Promise<JobWithMetadata<object>[]> {
+  // Before pg-boss is open, what others are at counts as well: who dies at it is known by this process's maintenance.
   const waiting = await database.system.query(
-    `select from ${schema}.job where name = $1 and state < 'active' and not blocked and start_after <= now() limit $2`,
-    [name, free],
+    `select from ${schema}.job
+     where name = $1 and (state < 'active' and not blocked and start_after <= now() or state = 'active' and $3) limit $2`,
+    [name, free, !isOpen()],
   )
   if (waiting.length === 0) return []
+  const boss = await open()
   return database.system.tx(async (q) => {
     await q.query('select pg_advisory_xact_lock(hashtextextended($1, 5570003))', [`${schema}.${name}`])
     const db = { executeSql: async (text: string, values?: unknown[]) => ({ rows: await q.query(text, values) }) }

@@ -36,7 +36,7 @@ export type Queue = {
   /** The job's id; null when a job with its singletonKey is there already. */
   send(name: string, data: object, options?: SendOptions): Promise<string | null>
   /** Hands the queue's jobs to `handler`, at least once each. */
-  work<T extends object>(name: string, options: WorkOptions, handler: Handler<T>): Promise<Worker>
+  work<T extends object>(name: string, options: WorkOptions, handler: Handler<T>): Worker
   /** Takes a waiting or running job back; a running handler's signal aborts at its next heartbeat. */
   cancel(name: string, id: string): Promise<void>
   find(name: string, id: string): Promise<JobWithMetadata | undefined>
@@ -59,8 +59,8 @@ const steadyClock: Clock = {
 }
 
 /**
- * Opens the queue over the application's own connections. It starts at its first use: a process that only reads has
- * nothing to do with it. Every process that uses it also does its share of the maintenance.
+ * Opens the queue over the application's own connections. It starts at its first job: a process that only reads has
+ * nothing to do with it. Every process that has started it also does its share of the maintenance.
  */
 export function openQueue({ database, log, schema = 'pgboss', queues = {} }: QueueOptions): Queue {
   let starting: Promise<PgBoss> | undefined
@@ -86,9 +86,10 @@ export function openQueue({ database, log, schema = 'pgboss', queues = {} }: Que
     async send(name, data, options = {}) {
       return send(await ensure(name), database, name, data, options)
     },
-    async work(name, options, handler) {
-      const boss = await ensure(name)
-      const worker = dispatch({ boss, database, log, schema, name }, options, handler as Handler<object>)
+    work(name, options, handler) {
+      const isOpen = () => starting !== undefined
+      const source = { open: () => ensure(name), isOpen, database, log, schema, name }
+      const worker = dispatch(source, options, handler as Handler<object>)
       workers.add(worker)
       return worker
     },

@@ -50,7 +50,7 @@ export async function serve(
     if (config.workers !== 0)
       worker = await (await import('../worker/index.ts')).startWorker(services, config, { openBrowser })
     const opened = async () => services
-    await deliverMail(services.jobs, services.keyring, openMail({ ...config, from: config.mailFrom, log }), log)
+    deliverMail(services.jobs, services.keyring, openMail({ ...config, from: config.mailFrom, log }), log)
     // Its address is known once it listens.
     const people = once(async () => {
       const { makePeople } = await import('../auth/people.ts')

@@ -73,17 +73,15 @@ export async function startWorker(
           ...(window && { window: { display: config.display } }),
         })),
   })
-  const worker = await services.jobs.work<RunJob>(
+  const worker = services.jobs.work<RunJob>(
     window ? windowQueue : runQueue,
     { slots, perOrgLimit, heartbeatSeconds: 10 },
     (job, { signal }) => executeRun({ services, pool, runOrigins, evidence, ffmpeg }, job.data, signal),
   )
   const outlines = window
     ? undefined
-    : await services.jobs.work<OutlineJob>(
-        outlineQueue,
-        { slots, perOrgLimit: 4, heartbeatSeconds: 10 },
-        (job, { signal }) => outlinePage({ services, pool }, job.data, signal),
+    : services.jobs.work<OutlineJob>(outlineQueue, { slots, perOrgLimit: 4, heartbeatSeconds: 10 }, (job, { signal }) =>
+        outlinePage({ services, pool }, job.data, signal),
       )
   const unwatch = watchAbandoned(services, config.ingestTimeoutSeconds, log)
   return {

@@ -66,9 +66,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   registerNotFound(app)
   readJsonBodies(app)
   registerHealth(app, { checks: options.checks ?? {}, version })
-  app.get('/metrics', async (_request, reply) =>
-    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
-  )
+  app.get('/metrics', async (_request, reply) => {
+    const { contentType, text } = await metrics.scrape()
+    return reply.type(contentType).send(text)
+  })
   registerDescriptions(app, {
     commands,
     version,

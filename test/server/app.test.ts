@@ -87,7 +87,10 @@ t.test('metrics count calls by command, door and result', async (t) => {
   t.match(headers['content-type'], /^text\/plain/)
   t.match(body, 'molar_calls_total{command="notes.get",door="rest",result="ok"} 1')
   t.match(body, 'molar_calls_total{command="notes.get",door="rest",result="unauthorized"} 1')
+  t.match(body, 'molar_call_duration_seconds_bucket{le="+Inf",command="notes.get",door="rest"} 2')
+  t.match(body, 'molar_call_duration_seconds_bucket{le="50",command="notes.get",door="rest"} 2')
   t.match(body, 'molar_call_duration_seconds_count{command="notes.get",door="rest"} 2')
+  t.match(body, /^# TYPE molar_open_streams gauge\nmolar_open_streams 0$/m)
   t.match(body, 'nodejs_eventloop_lag_seconds')
 })
 

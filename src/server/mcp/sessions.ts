@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { NodeStreamableHTTPServerTransport } from '@modelcontextprotocol/node'
+import type { NodeStreamableHTTPServerTransport } from '@modelcontextprotocol/node'
 import type { Server } from '@modelcontextprotocol/server'
 
 /** A connection of a 2025-era client: one server instance from initialize to its end. */
@@ -61,6 +61,8 @@ export function sessionMap(limits: SessionLimits): Sessions {
       return session
     },
     async open(owner, server) {
+      // With it come hono and Node's own undici: 80 ms of the processor, which a server without such clients need not spend.
+      const { NodeStreamableHTTPServerTransport } = await import('@modelcontextprotocol/node')
       const own = all().filter((one) => one.owner === owner)
       if (!makeRoom(own, limits.maxPerOwner) || !makeRoom(all(), limits.max)) return undefined
       const transport = new NodeStreamableHTTPServerTransport({

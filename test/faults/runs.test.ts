@@ -91,7 +91,7 @@ t.test(
 )
 
 t.test('a page that never settles is no hang', async (t) => {
-  const front = 'step_timeout_ms: 1200'
+  const front = 'step_timeout_ms: 900'
   const cases = [
     ['/silent', ['Navigate to /silent']],
     ['/loading', ['Navigate to /loading', 'Assert heading "None" is visible']],

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -38,6 +39,11 @@ const rootOnLinux = isRoot && process.platform === 'linux' ? false : 'needs root
 const browserFound = await testBrowser()
 const start = (more: Partial<Parameters<typeof startBrowser>[0]> = {}) =>
   startBrowser({ found: browserFound, cacheDirectory, log, sandbox: 'on', ...more })
+
+// One browser for what needs no other; it is told nothing of this.
+process.env.MOLAR_TEST_ONLY = 'must-not-be-seen'
+const browser = await start()
+t.teardown(() => browser.close())
 
 /** Processes of a Chromium below `root`, by /proc. */
 function chromiumBelow(root: number): number[] {
@@ -136,12 +142,92 @@ t.test('what is missing is said with the command that mends it', async (t) => {
   t.match(describeBrowser(browserFound, 'off'), { mend: /sandbox is off/ })
 })
 
+t.test('a page is held to its origins, redirects and sockets too', async (t) => {
+  const hits: string[] = []
+  const foreign = createServer((request, response) => {
+    hits.push(request.url!)
+    response.setHeader('access-control-allow-origin', '*').end('foreign')
+  }).on('upgrade', (request, socket) => {
+    hits.push(request.url!)
+    socket.destroy()
+  })
+  const home = createServer((request, response) => {
+    if (request.url === '/away') response.writeHead(302, { location: `${foreignOrigin}/redirected` }).end()
+    else response.setHeader('content-type', 'text/html').end('<title>home</title>')
+  }).on('upgrade', (_request, socket) => socket.end('HTTP/1.1 418 Met\r\n\r\n'))
+  const listen = (server: typeof home) =>
+    new Promise<string>((resolve) =>
+      server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)),
+    )
+  const [homeOrigin, foreignOrigin] = [await listen(home), await listen(foreign)]
+  t.teardown(() => {
+    home.close()
+    foreign.close()
+  })
+  const connected: string[] = []
+  for (const connect of [
+    undefined,
+    async (host: string, port: number) => {
+      connected.push(`${host}:${port}`)
+      return netConnect(port, host)
+    },
+  ]) {
+    const refused: string[] = []
+    const hold = await holdToOrigins({
+      allowed: [homeOrigin],
+      onRefused: (url) => refused.push(url),
+      ...(connect ? { connect } : {}),
+    })
+    const context = await browser.newContext(hold.context)
+    const page = await context.newPage()
+    await page.goto(homeOrigin)
+    t.equal(await page.title(), 'home')
+    const attempts = await page.evaluate(async (foreign) => {
+      const fetched = async (url: string) =>
+        fetch(url, { mode: 'no-cors' }).then(
+          (answer) => answer.text(),
+          () => 'refused',
+        )
+      const socket = (url: string) =>
+        new Promise((resolve) => new WebSocket(url).addEventListener('error', () => resolve('refused')))
+      const worker = new Worker(
+        URL.createObjectURL(
+          new Blob([`fetch('${foreign}/worker').then(() => postMessage('reached'), () => postMessage('refused'))`]),
+        ),
+      )
+      await new Promise((resolve) => worker.addEventListener('message', resolve))
+      await new Promise((resolve) =>
+        Object.assign(new Image(), { onerror: resolve, onload: resolve, src: `${foreign}/image` }),
+      )
+      return [
+        await fetched(`${foreign}/fetch`),
+        await fetched('/away'),
+        await socket(`${foreign.replace('http', 'ws')}/socket`),
+        await fetched('/home'),
+        await fetched('data:,inner'),
+      ]
+    }, foreignOrigin)
+    t.notMatch(attempts.slice(0, 2).join(), 'foreign')
+    t.strictSame(attempts.slice(3), ['<title>home</title>', 'inner'])
+    const document = await page.goto(`${foreignOrigin}/document`).catch(() => undefined)
+    t.not(document?.status(), 200)
+    t.strictSame(hits, [], 'the foreign server saw nothing')
+    for (const path of ['/worker', '/image', '/fetch', '/redirected', '/document'])
+      t.ok(refused.includes(foreignOrigin + path), `told of ${path}`)
+    t.ok(refused.includes(foreignOrigin.replace('http:', '')), 'told of the socket')
+    await context.close()
+    await hold.close()
+  }
+  t.ok(
+    connected.length > 0 && connected.every((address) => homeOrigin.endsWith(address)),
+    'with a connect of ours every connection goes through it',
+  )
+})
+
 t.test(
   'as root the browser runs sandboxed under its own uid, sees no environment, and leaves nothing behind',
   { skip: rootOnLinux },
   async (t) => {
-    process.env.MOLAR_TEST_ONLY = 'must-not-be-seen'
-    const browser = await start()
     const page = await (await browser.newContext()).newPage()
     await page.goto('data:text/html,<title>hello</title>')
     t.equal(await page.title(), 'hello')
@@ -258,39 +344,7 @@ t.test(
 )
 
 t.test(
-  'a browser below a private folder is copied to where its uid can run it, and nothing beside it is',
-  { skip: rootOnLinux },
-  async (t) => {
-    const shipped = await unpackShipped(join(scratch, 'shipped'))
-    if (!shipped) return void t.comment('no npm-shipped browser here')
-    const locked = join(scratch, 'locked')
-    mkdirSync(locked, { mode: 0o700 })
-    execFileSync('cp', ['-r', join(shipped.path, '..'), join(locked, 'chromium')])
-    writeFileSync(join(locked, 'chromium', 'private.txt'), 'no business of others')
-    const path = join(locked, 'chromium', 'chromium')
-    const inside: FoundBrowser = {
-      ...shipped,
-      path,
-      kind: 'headless-shell',
-      source: 'explicit',
-      libraryPath: join(locked, 'chromium', 'lib'),
-    }
-    await t.rejects(
-      start({ found: inside, cacheDirectory: join(scratch, 'copies') }),
-      { code: 'browser_unavailable', message: /others may pass/ },
-      'a folder that is no Chromium’s own is not copied',
-    )
-    writeFileSync(join(locked, 'chromium', 'icudtl.dat'), '')
-    const browser = await start({ found: inside, cacheDirectory: join(scratch, 'copies') })
-    await (await browser.newContext()).newPage()
-    await browser.close()
-    const [copy] = readdirSync(join(scratch, 'copies'))
-    t.notOk(existsSync(join(scratch, 'copies', copy!, 'private.txt')))
-  },
-)
-
-t.test(
-  'the browser that npm brings is unpacked once, runs sandboxed, and is the last that is tried',
+  'the browser that npm brings is unpacked once; below a private folder it is copied to where its uid can run it, and nothing beside it is',
   { timeout: 60_000 },
   async (t) => {
     if (!(await locateShipped())) return void t.comment('the optional package is not installed')
@@ -299,12 +353,29 @@ t.test(
     if (!one) return void t.comment('it is for another processor')
     t.strictSame(one, two, 'two at once end with one')
     t.strictSame(readdirSync(home), [`npm-${one.version}-${process.arch}`], 'no half of it stays')
-    const browser = await start({ found: { ...one, kind: 'headless-shell', source: 'npm' }, cacheDirectory: home })
+    let found: FoundBrowser = { ...one, kind: 'headless-shell', source: 'npm' }
+    const copies = join(scratch, 'copies')
+    if (!rootOnLinux) {
+      const locked = join(scratch, 'locked')
+      mkdirSync(locked, { mode: 0o700 })
+      const folder = join(locked, 'chromium')
+      cpSync(join(one.path, '..'), folder, { recursive: true })
+      writeFileSync(join(folder, 'private.txt'), 'no business of others')
+      found = { ...found, path: join(folder, 'chromium'), source: 'explicit', libraryPath: join(folder, 'lib') }
+      await t.rejects(
+        start({ found, cacheDirectory: copies }),
+        { code: 'browser_unavailable', message: /others may pass/ },
+        'a folder that is no Chromium’s own is not copied',
+      )
+      writeFileSync(join(folder, 'icudtl.dat'), '')
+    }
+    const browser = await start({ found, cacheDirectory: copies })
     const page = await (await browser.newContext()).newPage()
     await page.setContent('<p style="font:20px sans-serif"><span>text has a size</span></p>')
     t.ok((await page.locator('span').boundingBox())!.width > 50)
     t.ok(browser.sandboxed)
     await browser.close()
+    if (!rootOnLinux) t.notOk(existsSync(join(copies, readdirSync(copies)[0]!, 'private.txt')))
   },
 )
 
@@ -351,90 +422,6 @@ t.test('the pool keeps to its slots, replaces a crashed or worn browser, and clo
   t.equal(browsers.length, 4, 'and starts again')
 })
 
-t.test('a page is held to its origins, redirects and sockets too', async (t) => {
-  const hits: string[] = []
-  const foreign = createServer((request, response) => {
-    hits.push(request.url!)
-    response.setHeader('access-control-allow-origin', '*').end('foreign')
-  }).on('upgrade', (request, socket) => {
-    hits.push(request.url!)
-    socket.destroy()
-  })
-  const home = createServer((request, response) => {
-    if (request.url === '/away') response.writeHead(302, { location: `${foreignOrigin}/redirected` }).end()
-    else response.setHeader('content-type', 'text/html').end('<title>home</title>')
-  }).on('upgrade', (_request, socket) => socket.end('HTTP/1.1 418 Met\r\n\r\n'))
-  const listen = (server: typeof home) =>
-    new Promise<string>((resolve) =>
-      server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)),
-    )
-  const [homeOrigin, foreignOrigin] = [await listen(home), await listen(foreign)]
-  const browser = await start()
-  t.teardown(async () => {
-    await browser.close()
-    home.close()
-    foreign.close()
-  })
-  const connected: string[] = []
-  for (const connect of [
-    undefined,
-    async (host: string, port: number) => {
-      connected.push(`${host}:${port}`)
-      return netConnect(port, host)
-    },
-  ]) {
-    const refused: string[] = []
-    const hold = await holdToOrigins({
-      allowed: [homeOrigin],
-      onRefused: (url) => refused.push(url),
-      ...(connect ? { connect } : {}),
-    })
-    const context = await browser.newContext(hold.context)
-    const page = await context.newPage()
-    await page.goto(homeOrigin)
-    t.equal(await page.title(), 'home')
-    const attempts = await page.evaluate(async (foreign) => {
-      const fetched = async (url: string) =>
-        fetch(url, { mode: 'no-cors' }).then(
-          (answer) => answer.text(),
-          () => 'refused',
-        )
-      const socket = (url: string) =>
-        new Promise((resolve) => new WebSocket(url).addEventListener('error', () => resolve('refused')))
-      const worker = new Worker(
-        URL.createObjectURL(
-          new Blob([`fetch('${foreign}/worker').then(() => postMessage('reached'), () => postMessage('refused'))`]),
-        ),
-      )
-      await new Promise((resolve) => worker.addEventListener('message', resolve))
-      await new Promise((resolve) =>
-        Object.assign(new Image(), { onerror: resolve, onload: resolve, src: `${foreign}/image` }),
-      )
-      return [
-        await fetched(`${foreign}/fetch`),
-        await fetched('/away'),
-        await socket(`${foreign.replace('http', 'ws')}/socket`),
-        await fetched('/home'),
-        await fetched('data:,inner'),
-      ]
-    }, foreignOrigin)
-    t.notMatch(attempts.slice(0, 2).join(), 'foreign')
-    t.strictSame(attempts.slice(3), ['<title>home</title>', 'inner'])
-    const document = await page.goto(`${foreignOrigin}/document`).catch(() => undefined)
-    t.not(document?.status(), 200)
-    t.strictSame(hits, [], 'the foreign server saw nothing')
-    for (const path of ['/worker', '/image', '/fetch', '/redirected', '/document'])
-      t.ok(refused.includes(foreignOrigin + path), `told of ${path}`)
-    t.ok(refused.includes(foreignOrigin.replace('http:', '')), 'told of the socket')
-    await context.close()
-    await hold.close()
-  }
-  t.ok(
-    connected.length > 0 && connected.every((address) => homeOrigin.endsWith(address)),
-    'with a connect of ours every connection goes through it',
-  )
-})
-
 t.test('what is an allowed address is decided alike for steps and pages', async (t) => {
   const allowed = ['https://app.example', 'http://localhost:3000', 'https://*.shop.example']
   for (const url of [
@@ -466,44 +453,33 @@ t.test('what is an allowed address is decided alike for steps and pages', async 
     t.notOk(isAllowed(url, allowed), url)
 })
 
-t.test('with a window it runs a browser that has one, on the display it is given', async (t) => {
-  const windowed = await findBrowser({ cacheDirectory, log, windowed: true })
-  if (!windowed) return t.pass('there is no Chromium with a window here')
-  t.equal(windowed.kind, 'chromium')
-  // Ozone's headless platform stands in for a screen.
-  const args = ['--ozone-platform=headless']
-  const warm = await startBrowser({
-    found: windowed,
-    cacheDirectory,
-    log,
-    sandbox: 'on',
-    window: { display: {} },
-    args,
-  })
-  const context = await warm.newContext()
-  const page = await context.newPage()
-  t.notMatch(await page.evaluate(() => navigator.userAgent), /Headless/)
-  await warm.close()
-})
-
 const windowed = await findBrowser({ cacheDirectory, log, windowed: true })
 const xvfbRun = ['/usr/bin/xvfb-run', '/usr/local/bin/xvfb-run'].find(existsSync)
 t.test(
-  'a browser shows its window on a display that asks for a cookie',
-  { skip: !(windowed && xvfbRun) && 'needs xvfb-run and a Chromium with a window' },
+  `with a window it runs a browser that has one, on the display it is given${xvfbRun ? ', which asks for a cookie' : ''}`,
+  { skip: !windowed && 'there is no Chromium with a window here' },
   async (t) => {
-    const script = 'echo "$DISPLAY $XAUTHORITY"; exec cat'
-    const screen = spawn(xvfbRun!, ['-a', 'sh', '-c', script], { stdio: ['pipe', 'pipe', 'ignore'] })
-    const ended = new Promise((resolve) => screen.once('close', resolve))
-    t.teardown(async () => {
-      screen.stdin.end()
-      await ended
-    })
-    const said: Buffer = await new Promise((resolve) => screen.stdout.once('data', resolve))
-    const [DISPLAY = '', XAUTHORITY = ''] = said.toString().trim().split(' ')
-    const shown = await start({ found: windowed!, window: { display: { DISPLAY, XAUTHORITY } } })
+    t.equal(windowed!.kind, 'chromium')
+    const display = xvfbRun ? await screen(t, xvfbRun) : {}
+    // Without Xvfb, Ozone's headless platform stands in for a screen.
+    const args = xvfbRun ? [] : ['--ozone-platform=headless']
+    const shown = await start({ found: windowed!, window: { display }, args })
     t.teardown(() => shown.close())
     const page = await (await shown.newContext()).newPage()
     t.notMatch(await page.evaluate('navigator.userAgent'), /Headless/)
   },
 )
+
+/** A display of this test's own, as a desktop would tell of it. */
+async function screen(t: Test, xvfbRun: string) {
+  const script = 'echo "$DISPLAY $XAUTHORITY"; exec cat'
+  const program = spawn(xvfbRun, ['-a', 'sh', '-c', script], { stdio: ['pipe', 'pipe', 'ignore'] })
+  const ended = new Promise((resolve) => program.once('close', resolve))
+  t.teardown(async () => {
+    program.stdin.end()
+    await ended
+  })
+  const said: Buffer = await new Promise((resolve) => program.stdout.once('data', resolve))
+  const [DISPLAY = '', XAUTHORITY = ''] = said.toString().trim().split(' ')
+  return { DISPLAY, XAUTHORITY }
+}

@@ -43,8 +43,17 @@ export async function unpackShipped(cacheDirectory: string): Promise<ShippedBrow
   const found = await locateShipped()
   if (!found || (await elfMachine(join(found.bin, 'chromium.br'))) !== machines[process.arch]) return undefined
   const home = join(await reachableCache(cacheDirectory), `npm-${found.version}-${process.arch}`)
-  if (!existsSync(join(home, 'chromium'))) await unpackTo(home, found.bin)
+  if (!existsSync(join(home, 'chromium'))) await unpackOnce(home, found.bin)
   return { path: join(home, 'chromium'), version: found.version, libraryPath: join(home, 'lib') }
+}
+
+const underWay = new Map<string, Promise<void>>()
+
+/** Two of this process at once would write into one folder, and each takes seconds of a processor. */
+function unpackOnce(home: string, bin: string): Promise<void> {
+  const work = underWay.get(home) ?? unpackTo(home, bin).finally(() => underWay.delete(home))
+  underWay.set(home, work)
+  return work
 }
 
 async function unpackTo(home: string, bin: string): Promise<void> {

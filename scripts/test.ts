@@ -26,7 +26,6 @@ const alone = [
   'test/examples/scenarios',
   'test/faults/runs',
   'test/faults/kills',
-  'test/faults/server',
   'test/faults/latency',
   'test/worker/browser',
   'test/cli/molar',

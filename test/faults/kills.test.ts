@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { subscribe } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -26,9 +26,10 @@ import {
   until,
 } from '../fixtures/served.ts'
 
-// Whatever is killed, a run ends once, and what was acknowledged stays. One home for all, as on a laptop: its own
-// PostgreSQL (behind a pooler another one, which is everybody's and is not killed), servers without slots, and workers
-// that are processes of their own.
+// Whatever is killed or stopped, and wherever the clock is set to, a run ends once, and what was acknowledged stays. One
+// home for all, as on a laptop: its own PostgreSQL (behind a pooler another one, which is everybody's and is not killed);
+// first a server without slots and workers that are processes of their own, then servers that run what they queue. Each
+// server is started for the death that the test before gave the last one: a start costs seconds of a processor.
 
 /** Workers killed in mid-run, two at a time, each with two runs. */
 const kills = Number(process.env.FAULT_KILLS || 1)
@@ -55,16 +56,15 @@ t.teardown(() => {
 const home = await emptyHome(t)
 const pooled = await pooledDatabase(t)
 
-const settings = { MOLAR_WORKERS: '0', ...unlimited, ...pooled }
 let server: Served
 /** Of the whole file: a subtest's server would end with it. */
-const serveAgain = async () => {
-  server = await serve(t, home, settings)
+const serveAgain = async (slots: number, more: Record<string, string> = {}) => {
+  server = await serve(t, home, { MOLAR_WORKERS: String(slots), ...unlimited, ...pooled, ...more })
 }
 
 t.test('two first starts at once on an empty home: one database, one org, one key', async (t) => {
   const env = environment(home, pooled)
-  const [first] = await Promise.all([runCli('molar', ['identity', 'me', '--json'], { env }), serveAgain()])
+  const [first] = await Promise.all([runCli('molar', ['identity', 'me', '--json'], { env }), serveAgain(0)])
   t.equal(first.code, 0, first.err)
   t.equal((await server.rest('GET /v1/me')).body.org.id, JSON.parse(first.out).org.id, 'one org')
   t.equal((await stat(join(home, 'key'))).mode & 0o777, 0o600)
@@ -86,14 +86,23 @@ async function killPostgres(): Promise<void> {
   process.kill(Number(text.split('\n')[0]), 'SIGKILL')
 }
 
-/** A minute later: the Idempotency-Keys of calls that died are free again. */
-const claimsRunOut = () =>
+/** Asks the database itself, as its owner. */
+const withClient = (work: (client: pg.Client) => Promise<unknown>) =>
   withOwner(async ({ url }) => {
     const client = new pg.Client({ connectionString: url })
     await client.connect()
-    await client.query(`update idempotency_keys set claimed_until = claimed_until - interval '1 minute'`)
-    await client.end()
+    try {
+      await work(client)
+    } finally {
+      await client.end()
+    }
   })
+
+/** A minute later: the Idempotency-Keys of calls that died are free again. */
+const claimsRunOut = () =>
+  withClient((client) =>
+    client.query(`update idempotency_keys set claimed_until = claimed_until - interval '1 minute'`),
+  )
 
 const workers = new Set<ChildProcess>()
 t.teardown(() => [...workers].map(kill))
@@ -130,15 +139,17 @@ async function startRun() {
   return { id, effects, open: () => opened.emit(mark) }
 }
 
+type Acting = Awaited<ReturnType<typeof startRun>>
+
 const inMidRun = (id: string) =>
   until(async () => (await server.rest(`GET /v1/runs/${id}`)).body.steps_done >= 2, 60, `run ${id} is in its midst`)
 const attemptTwo = (id: string) =>
   until(async () => (await server.rest(`GET /v1/runs/${id}`)).body.attempt === 2, 60, `a new attempt of ${id}`)
 
 /** Ended once, whole, with every effect of Molar's own there once. */
-async function endedOnce(t: Test, id: string): Promise<void> {
+async function endedOnce(t: Test, { id, effects }: Acting, attempts = 2): Promise<void> {
   const run = await ended(server, id, 90)
-  t.match(run, { status: 'passed', attempt: 2 }, run.failure?.message)
+  t.match(run, { status: 'passed', attempt: attempts }, run.failure?.message)
   t.same(
     run.steps.map(({ number }: { number: number }) => number),
     [1, 2, 3, 4],
@@ -146,10 +157,12 @@ async function endedOnce(t: Test, id: string): Promise<void> {
   )
   const events = await eventsOf(server, run.trace_id)
   t.ok(isWhole(events), `${events.length} events without a gap, one end`)
-  t.equal(events.filter(({ kind }) => kind === 'run.start').length, 2)
+  t.equal(events.filter(({ kind }) => kind === 'run.start').length, attempts)
   const { body: trace } = await server.rest(`GET /v1/traces/${run.trace_id}`)
   const names = trace.artifacts.map(({ kind, name }: { kind: string; name: string }) => `${kind} ${name}`)
   t.same(names, [...new Set(names)], 'each artifact stands in the manifest once')
+  t.equal(effects('before'), attempts, 'each attempt acts from step 1')
+  t.equal(effects('after'), 1, 'a dead attempt acts no more')
 }
 
 /** Connections that a request was sent over, and how many were. Who finds one reset before its first answer was never taken. */
@@ -271,7 +284,7 @@ t.test(
   },
 )
 
-const runs: Awaited<ReturnType<typeof startRun>>[] = []
+const runs: Acting[] = []
 
 t.test(`${kills} workers killed with -9 in mid-run: each run goes on as a new attempt and ends once`, async (t) => {
   const took: number[] = []
@@ -301,12 +314,14 @@ t.test(`${kills} workers killed with -9 in mid-run: each run goes on as a new at
 })
 
 t.test('a server killed with -9 under load loses no acknowledged write and is ready again within 5 s', async (t) => {
+  const ends = await Promise.all([...workers].map(stop))
+  t.ok(ends.length > 0 && ends.every((code) => code === 0), `a worker that is told to stop ends well: ${ends}`)
   const writing = load()
   await until(async () => writing.acknowledged.length > 20, 20, 'writes')
   server.child.kill('SIGKILL')
   await server.ended
   const killed = Date.now()
-  await serveAgain()
+  await serveAgain(2)
   await ready()
   const took = Date.now() - killed
   await sleep(200)
@@ -318,65 +333,206 @@ t.test('a server killed with -9 under load loses no acknowledged write and is re
   await claimsRunOut()
   await nothingLost(t, writing)
   // They are as whole at a server that did not take them.
-  for (const { id, effects } of runs) {
-    await endedOnce(t, id)
-    t.equal(effects('before'), 2, 'each attempt acts from step 1')
-    t.equal(effects('after'), 1, 'the dead attempt acts no more')
-  }
+  for (const run of runs) await endedOnce(t, run)
 })
 
-t.test('worker, server and PostgreSQL killed together: all comes back, nothing acknowledged is lost', async (t) => {
-  const { id, effects, open } = await startRun()
-  await inMidRun(id)
-  const writing = load()
-  await until(async () => writing.acknowledged.length > 20, 20, 'writes')
-  if (!pooled) await killPostgres()
-  server.child.kill('SIGKILL')
-  await Promise.all([server.ended, ...[...workers].map(kill)])
-  const killed = Date.now()
-  await serveAgain()
-  await ready()
-  const took = Date.now() - killed
-  await startWorker()
-  await sleep(200)
-  await writing.end()
-  await claimsRunOut()
-  await nothingLost(t, writing)
-  await attemptTwo(id)
-  const again = Date.now() - killed
-  await inMidRun(id)
-  open()
-  t.comment(`ready after ${took} ms, the run again after ${again} ms; ${writing.acknowledged.length} acknowledged`)
-  limits.push({ what: 'ready after all were killed', took, most: 10_000, starts: 3 })
-  limits.push({ what: 'the run again after all were killed', took: again, most: 30_000, starts: 6 })
-  await endedOnce(t, id)
-  t.equal(effects('after'), 1)
-})
+t.test(
+  'server, its worker and PostgreSQL killed together while runs wait and run: all comes back, each ends once, nothing acknowledged is lost',
+  async (t) => {
+    const three = await Promise.all(Array.from({ length: 3 }, startRun))
+    const runsNow = () => Promise.all(three.map(async ({ id }) => (await server.rest(`GET /v1/runs/${id}`)).body))
+    await until(async () => (await runsNow()).filter((run) => run.steps_done >= 2).length === 2, 30, 'two under way')
+    const underWay = (await runsNow()).map(({ status }) => status === 'running')
+    t.same([...underWay].sort(), [false, true, true], 'one waits')
+    const writing = load()
+    await until(async () => writing.acknowledged.length > 20, 20, 'writes')
+    if (!pooled) await killPostgres()
+    server.child.kill('SIGKILL')
+    await server.ended
+    const killed = Date.now()
+    await serveAgain(2)
+    await ready()
+    const took = Date.now() - killed
+    await sleep(200)
+    await writing.end()
+    await claimsRunOut()
+    await nothingLost(t, writing)
+    const goOn = async ({ id, open }: Acting, at: number) => {
+      if (underWay[at]) await attemptTwo(id)
+      const again = Date.now() - killed
+      await inMidRun(id)
+      open()
+      return again
+    }
+    const again = Math.max(...(await Promise.all(three.map(goOn))))
+    t.comment(`ready after ${took} ms, the runs again after ${again} ms; ${writing.acknowledged.length} acknowledged`)
+    limits.push({ what: 'ready after all were killed', took, most: 10_000, starts: 3 })
+    limits.push({ what: 'the runs again after all were killed', took: again, most: 30_000, starts: 6 })
+    for (const [at, run] of three.entries()) await endedOnce(t, run, underWay[at] ? 2 : 1)
+  },
+)
 
-t.test('SIGTERM under load drops no request and is done within 10 s', async (t) => {
-  const writing = load()
-  await until(async () => writing.acknowledged.length > 20, 20, 'writes')
+/** What the last server takes for the time is ours and the milliseconds that stand here. */
+const clock = join(home, 'clock')
+
+t.test(
+  'SIGTERM under load drops no request, finishes what is nearly done, gives the rest back, and is done within 10 s',
+  async (t) => {
+    const order = (wait: string) => start(server, url, ['Navigate to /gate', `Wait ${wait}`])
+    const [short, long] = await Promise.all([order('2s'), order('25s')])
+    const steps = async (id: string) => (await server.rest(`GET /v1/runs/${id}`)).body.steps_done
+    await until(async () => (await steps(short)) > 0 && (await steps(long)) > 0, 20, 'both under way')
+    const writing = load()
+    await until(async () => writing.acknowledged.length > 20, 20, 'writes')
+    server.child.kill('SIGTERM')
+    const told = Date.now()
+    await until(async () => writing.errors.includes('ECONNREFUSED'), 10, 'a refusal')
+    await sleep(300)
+    await writing.end()
+    t.equal((await server.ended).code, 0)
+    const took = Date.now() - told
+    t.comment(`stopped after ${took} ms, with a run under way for longer; ${writing.acknowledged.length} acknowledged`)
+    limits.push({ what: 'stopped after SIGTERM', took, most: 10_000, starts: 12 })
+    // The system resets connections that it made and nobody has taken yet when the server stops listening.
+    const codes = new Set(writing.errors)
+    codes.delete('ECONNRESET')
+    t.same([...codes], ['ECONNREFUSED'], 'nothing but new connections is refused')
+    t.same(writing.dropped, [], 'nothing is dropped on a connection that is kept')
+    const began = Date.now()
+    await serveAgain(2, {
+      MOLAR_WRITES_PER_MINUTE: '1000', // a limit that the clock's jumps could upset
+      NODE_OPTIONS: `--import=${new URL('../fixtures/shifted-clock.ts', import.meta.url)}`,
+      CLOCK_FILE: clock,
+    })
+    await ready()
+    const normal = Date.now() - began
+    t.comment(`a server that was stopped well is ready after ${normal} ms`)
+    t.match(
+      (await server.rest(`GET /v1/runs/${short}`)).body,
+      { status: 'passed', attempt: 1 },
+      'the short one is done',
+    )
+    await until(async () => (await server.rest(`GET /v1/runs/${long}`)).body.attempt === 2, 10, 'the long one again')
+    const back = Date.now() - began - normal
+    t.ok(back < 5000, `given back at once: ${back} ms`)
+    await server.rest(`POST /v1/runs/${long}/cancel`)
+    const aborted = await ended(server, long, 5)
+    t.equal(aborted.status, 'aborted')
+    t.ok(isWhole(await eventsOf(server, aborted.trace_id)))
+    for (const id of writing.untaken)
+      t.equal((await server.rest(`GET /v1/scenarios/${id}`)).status, 404, 'what was reset had not been read')
+    for (const { what, took, most, starts } of limits)
+      t.ok(took < Math.max(most, starts * normal), `${what}: ${took} ms`)
+    await nothingLost(t, writing)
+  },
+)
+
+t.test('a wall clock that jumps by days costs neither runs nor callers anything', async (t) => {
+  await withClient((owner) => jumps(t, owner))
   server.child.kill('SIGTERM')
-  const told = Date.now()
   t.equal((await server.ended).code, 0)
-  const took = Date.now() - told
-  await sleep(100)
-  await writing.end()
-  t.comment(`stopped after ${took} ms; ${writing.acknowledged.length} acknowledged`)
-  t.ok(took < 10_000, `${took} ms`)
-  // The system resets connections that it made and nobody has taken yet when the server stops listening.
-  const codes = new Set(writing.errors)
-  codes.delete('ECONNRESET')
-  t.same([...codes], ['ECONNREFUSED'], 'nothing but new connections is refused')
-  t.same(writing.dropped, [], 'nothing is dropped on a connection that is kept')
-  const began = Date.now()
-  await serveAgain()
-  await ready()
-  const normal = Date.now() - began
-  t.comment(`a server that was stopped well is ready after ${normal} ms`)
-  for (const id of writing.untaken)
-    t.equal((await server.rest(`GET /v1/scenarios/${id}`)).status, 404, 'what was reset had not been read')
-  t.same(await Promise.all([...workers].map(stop)), [0], 'a worker that is told to stop ends well')
-  for (const { what, took, most, starts } of limits) t.ok(took < Math.max(most, starts * normal), `${what}: ${took} ms`)
-  await nothingLost(t, writing)
 })
+
+const day = 86_400_000
+
+/** The machine's clock or the database's is set: during runs, in the queue and between calls. */
+async function jumps(t: Test, owner: pg.Client): Promise<void> {
+  /** What the server takes for the time, in milliseconds from ours. */
+  const serverClock = async () => {
+    const { body } = await server.rest('POST /v1/api-keys', { name: 'dated' })
+    const { body: audit } = await server.rest('GET /v1/audit-events?limit=1')
+    t.equal(audit.items[0].target, body.id)
+    return Date.parse(audit.items[0].at) - Date.now()
+  }
+  const jump = async (days: number) => {
+    await writeFile(clock, String(days * day))
+    server.child.kill('SIGUSR2')
+    await until(
+      async () => Math.abs((await serverClock()) - days * day) < 60_000,
+      10,
+      `a clock that is ${days} days off`,
+    )
+  }
+
+  const passed = async () => (await server.rest('GET /v1/runs?status=passed&limit=200')).body.items.length
+  const before = await passed()
+  const steps = ['Navigate to /gate', 'Wait 3s', 'Navigate to /gate', 'Wait 1s', 'Assert heading "Gate" is visible']
+  const order = ['forward', 'backward', 'lease', 'queued']
+  const ids = await Promise.all(order.map(() => start(server, url, steps)))
+  const following = readWithCuts(server, ids[0]!, 0, 2)
+  const runs = async () => Promise.all(ids.map(async (id) => (await server.rest(`GET /v1/runs/${id}`)).body))
+  const busy = () => runs().then((all) => all.filter((run) => run.status === 'running' && run.steps_done > 0))
+  const upload = () => server.rest('POST /v1/scenarios', { content: one.content }, { 'idempotency-key': one.id })
+  const one = scenario(url, ['Navigate to /'])
+
+  const underWay = await until(
+    async () => {
+      const found = await busy()
+      return found.length === 2 && found
+    },
+    30,
+    'two runs under way',
+  )
+  const first = await upload()
+  await jump(3)
+  t.same((await upload()).body, first.body, 'an Idempotency-Key holds over a jump forward')
+  await jump(-3)
+  t.same((await upload()).body, first.body, 'and backward')
+  t.equal((await server.rest('POST /v1/api-keys', { name: 'not limited' })).status, 201, 'no org is shut out')
+  // The database's clock was set as well: by its own account one of them began long ago, the other will begin.
+  const begins = underWay.map(({ id }, at) => [id, at === 0 ? '-40 days' : '40 days'])
+  for (const [id, by] of begins)
+    await owner.query('update runs set started_at = now() + $2::interval where id = $1', [id, by])
+
+  const [third] = await until(
+    async () => {
+      const found = (await busy()).filter(({ id }) => !underWay.some((run) => run.id === id))
+      return found.length > 0 && found
+    },
+    30,
+    'a third run',
+  )
+  await owner.query(
+    `update pgboss.job set heartbeat_on = heartbeat_on - interval '3 days' where data->>'run_id' = $1`,
+    [third.id],
+  )
+  const all = await Promise.all(ids.map((id) => ended(server, id)))
+  const { seqs, connections } = await following
+  t.same(
+    seqs,
+    (await eventsOf(server, all[0].trace_id)).map(({ seq }) => seq),
+    `a reader that is cut again and again reads everything once, over ${connections} connections`,
+  )
+  t.ok(connections > 5)
+  for (const run of all) {
+    const events = (await eventsOf(server, run.trace_id)) as {
+      seq: number
+      kind: string
+      ts: number
+      attempt: number
+      duration_ms?: number
+    }[]
+    t.match(run, { status: 'passed' }, run.failure?.message)
+    t.ok(isWhole(events), `${events.length} events without a gap, one end`)
+    t.ok(run.attempt <= (run.id === third.id ? 2 : 1), `attempt ${run.attempt}`)
+    const last = events.filter(({ attempt }) => attempt === run.attempt)
+    t.ok(
+      last.every(({ ts }, at) => at === 0 || ts >= last[at - 1]!.ts),
+      'time goes forward in an attempt',
+    )
+    const took = last.at(-1)!.duration_ms!
+    t.ok(took > 4000 && took < 60_000, `by the worker it took ${took} ms`)
+    t.ok(
+      run.steps.every(({ duration_ms }: { duration_ms: number }) => duration_ms >= 0 && duration_ms < 30_000),
+      'no step took days',
+    )
+  }
+  const byDatabase = Object.fromEntries(all.map(({ id, duration_ms }) => [id, duration_ms]))
+  t.same(
+    begins.map(([id]) => byDatabase[id!]),
+    [2 ** 31 - 1, 0],
+    'a duration that no clock could tell is bounded',
+  )
+  await jump(0)
+  t.equal(await passed(), before + 4, 'lists are as they were')
+}

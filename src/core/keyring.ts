@@ -1,4 +1,12 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto'
 
 /** A key from which all others are derived. A newer one takes over what the older ones did (see installation-keys.ts). */
 export interface Generation {
@@ -76,6 +84,13 @@ export function keyringOf(generations: () => readonly Generation[], refresh = as
     derived.set(name, key)
     return key
   }
+  // Asked at every request: of a Buffer Node first finds out that it is no key, by an exception, which takes 30 µs.
+  const credentialKeys = new Map<number, KeyObject>()
+  const credentials = (first: Generation): KeyObject => {
+    const key = credentialKeys.get(first.id) ?? createSecretKey(keyOf(first, 'credentials'))
+    credentialKeys.set(first.id, key)
+    return key
+  }
   const active = (): [Generation, ...Generation[]] => {
     const [first, ...others] = generations().filter(({ id, activeAt }) => id === 1 || activeAt <= Date.now())
     return [...others.reverse(), first!] as unknown as [Generation, ...Generation[]]
@@ -100,7 +115,7 @@ export function keyringOf(generations: () => readonly Generation[], refresh = as
     oauth: signing('oauth'),
     auditKeys: () => active().map((one) => ({ id: one.id, key: keyOf(one, 'audit') })) as [AuditSeed, ...AuditSeed[]],
     oneShot: signing('one-shot links'),
-    fingerprint: (token) => createHmac('sha256', keyOf(generations()[0]!, 'credentials')).update(token).digest(),
+    fingerprint: (token) => createHmac('sha256', credentials(generations()[0]!)).update(token).digest(),
     seal: (plaintext, about) => sealUnder(active()[0].id, plaintext, about),
     sealUnder,
     open: (sealed, about) => decrypt(keyOf(known(sealed[0]), 'sealing'), sealed.subarray(1), about),

@@ -29,13 +29,13 @@ const alone = [
   'test/faults/kills',
   'test/faults/latency',
   'test/worker/browser',
-  'test/cli/molar',
-  'test/cli/record',
-  'test/db/embedded',
   'test/core/runs/follow',
 ]
 /** These share processes, as do those that are named nowhere, which follow. */
 const early = [
+  'test/cli/molar',
+  'test/cli/record',
+  'test/db/embedded',
   'test/web/',
   'test/core/scenarios/',
   'test/faults/',

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { attachEmbedded, silentLog } from '../../src/db/index.ts'
-import { bare, collect, entries, runCli, scratch } from '../fixtures/run-cli.ts'
+import { bare, collect, entries, type Ran, scratch } from '../fixtures/run-cli.ts'
 import { bareOutside, runHere } from '../fixtures/run-here.ts'
 
 /**
@@ -15,6 +15,7 @@ import { bareOutside, runHere } from '../fixtures/run-here.ts'
  */
 const home = scratch()
 const project = scratch()
+const cwd = process.cwd()
 process.chdir(project)
 const env = { MOLAR_HOME: home, MOLAR_WORKERS: '1' }
 const here = (args: string[], more: Record<string, string> = {}) =>
@@ -31,6 +32,7 @@ let served: ChildProcess | undefined
 t.teardown(async () => {
   served?.kill('SIGKILL')
   await here(['db', 'stop'])
+  process.chdir(cwd)
   web.closeAllConnections()
   web.close()
 })
@@ -64,11 +66,23 @@ writeFileSync(
   ),
 )
 
+/** A Node that is too old for Molar, if this machine has one. */
+async function olderNode(): Promise<string | undefined> {
+  const found = await collect('bash', ['-c', 'type -ap node'])
+  for (const path of new Set(found.out.trim().split('\n'))) {
+    const { out } = await collect(path, ['--version'])
+    if (Number(out.slice(1).split('.')[0]) < 24) return path
+  }
+  return undefined
+}
+
+// An older Node hands over to the one that npm brought, with arguments, exit code and signals.
+const old = await olderNode()
 /** The whole of its output, and what is in it of the trace that failed. */
-let all: Awaited<ReturnType<typeof runCli>>
+let all: Ran
 
 t.test('run reads the project, tells progress and verdicts, and exits with 1 when one is not passed', async (t) => {
-  all = await runCli('molar', ['run', '--ci'], { env, cwd: project, timeoutMs: 90_000 })
+  all = await collect(old ?? process.execPath, [entries.molar, 'run', '--ci'], { env, cwd: project, timeoutMs: 90_000 })
   t.equal(all.code, 1, all.err)
   t.match(all.out, /✗ bad +failed[^\n]*\n✓ good +passed/)
   t.match(all.out, 'step     2 of 2, line 13: Assert text')
@@ -101,18 +115,6 @@ t.test('run refuses what cannot run before anything runs', async (t) => {
   t.match(broken.err, /broken\.molar\.md:11:\d+-11:\d+ MOLAR_S001/)
 })
 
-/** A Node that is too old for Molar, if this machine has one. */
-async function olderNode(): Promise<string | undefined> {
-  const found = await collect('bash', ['-c', 'type -ap node'])
-  for (const path of new Set(found.out.trim().split('\n'))) {
-    const { out } = await collect(path, ['--version'])
-    if (Number(out.slice(1).split('.')[0]) < 24) return path
-  }
-  return undefined
-}
-
-// An older Node hands over to the one that npm brought, with arguments, exit code and signals.
-const old = await olderNode()
 const interrupted = `a run that nobody waits for any more is cancelled${old ? ', by way of an older Node too' : ''}`
 
 t.test(interrupted, async (t) => {
@@ -124,10 +126,7 @@ t.test(interrupted, async (t) => {
     onErr: (said, kill) => said.includes('1/2') && kill('SIGINT'),
   })
   t.equal(stopped.code, 130, stopped.err)
-  if (old) {
-    t.match((await collect(old, [entries.molar, '--version'])).out, /^\d+\.\d+\.\d+\n$/)
-    t.match(await collect(old, [entries.molar, 'ntoes'], { env }), { code: 2, err: 'ntoes' })
-  }
+  if (old) t.match((await collect(old, [entries.molar, '--version'])).out, /^\d+\.\d+\.\d+\n$/)
 })
 
 t.test('serve answers over HTTP until it is told to stop, and the CLI works against it', async (t) => {

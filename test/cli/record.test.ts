@@ -186,6 +186,8 @@ t.test('molar record writes a file when it is told to stop, and never over one',
   t.match(ran.err, 'It asserts nothing yet')
   const file = join(cwd, '.molar/scenarios/catalogue.molar.md')
   t.ok(compileScenario(readFileSync(file, 'utf8')).ok)
+  const before = process.cwd()
+  t.teardown(() => process.chdir(before))
   process.chdir(cwd)
   const refused = (args: string[]) => runHere(['record', ...args], bareOutside(bare()))
   t.match(await refused([shop.url, '--headless', '--slug', 'catalogue']), { code: 5, err: /is there already/ })

@@ -63,6 +63,8 @@ async function query<T extends object>(url: string, text: string): Promise<T[]> 
 t.setTimeout(90_000)
 // initdb takes a second of work: the tests up to "reset" follow each other on one home, each leaving it stopped.
 const home = await newHome(t)
+/** Attached by this process, where it need not be one of its own. */
+const here = (applicationName: string) => attachEmbedded({ home, applicationName, log: silentLog, settings })
 
 t.test('three processes on an empty home share one server, and the last one out stops it', async (t) => {
   t.same(await embeddedStatus(home), { state: 'absent' })
@@ -116,8 +118,8 @@ t.test('the process that started it is killed: the server stays, and so does eve
   await query(ownerUrl, 'drop table if exists kept; create table kept as select generate_series(1, 1000) as id')
   first.child.kill('SIGKILL')
   await once(first.child, 'exit')
-  const second = start(home, 'second')
-  t.equal((await second.attached).ownerUrl, ownerUrl)
+  const second = await here('second')
+  t.equal(second.ownerUrl, ownerUrl)
   t.same(await query(ownerUrl, 'select count(*)::int as rows from kept'), [{ rows: 1000 }])
   await second.leave()
   t.equal((await embeddedStatus(home)).state, 'stopped')
@@ -126,8 +128,8 @@ t.test('the process that started it is killed: the server stays, and so does eve
 t.test(
   'postgres is killed: a process that holds it starts it again on the same port, nothing committed lost',
   async (t) => {
-    const [one, two] = [start(home, 'one'), start(home, 'two')]
-    const [{ ownerUrl }] = await Promise.all([one.attached, two.attached])
+    const one = start(home, 'one')
+    const [{ ownerUrl }, two] = await Promise.all([one.attached, here('two')])
     await query(ownerUrl, 'drop table if exists kept; create table kept as select generate_series(1, 1000) as id')
     const before = await embeddedStatus(home)
     if (before.state !== 'running') return void t.fail(`it is ${before.state}`)
@@ -160,20 +162,20 @@ t.test('everything is killed at once: the next start recovers', async (t) => {
   one.child.kill('SIGKILL')
   process.kill(status.pid, 'SIGKILL')
   await sleep(20)
-  const next = await attachEmbedded({ home, applicationName: 'next', log: silentLog, settings })
+  const next = await here('next')
   t.same(await query(next.ownerUrl, 'select count(*)::int as rows from kept'), [{ rows: 1000 }])
   await next.leave()
 })
 
 t.test('a pid file that names another program does not keep it from starting', async (t) => {
-  const first = await attachEmbedded({ home, applicationName: 'first', log: silentLog, settings })
+  const first = await here('first')
   const pidFile = join(first.dataDirectory, 'postmaster.pid')
   const text = await readFile(pidFile, 'utf8')
   await first.leave()
   const foreign = text.replace(/^\d+/, `${process.pid}`)
   await writeFile(pidFile, foreign, { mode: 0o600 })
   await writeFile(join(first.dataDirectory, `.s.PGSQL.${new URL(first.appUrl).port}.lock`), foreign, { mode: 0o600 })
-  const again = await attachEmbedded({ home, applicationName: 'again', log: silentLog, settings })
+  const again = await here('again')
   t.same(await query(again.ownerUrl, 'select 1 as one'), [{ one: 1 }])
   await again.leave()
 })
@@ -185,8 +187,8 @@ t.test('stop is not undone by those who hold it; they come back with the next wh
   t.equal(await stopEmbedded(home), false)
   await sleep(700)
   t.equal((await embeddedStatus(home)).state, 'stopped')
-  const two = start(home, 'two')
-  t.same((await two.attached).ownerUrl, (await one.attached).ownerUrl)
+  const two = await here('two')
+  t.same(two.ownerUrl, (await one.attached).ownerUrl)
   for (let left = 100; left > 0; left--) {
     const now = await embeddedStatus(home)
     if (now.state === 'running' && now.processes.length === 2) break
@@ -199,7 +201,7 @@ t.test('stop is not undone by those who hold it; they come back with the next wh
 t.test('leaving and coming at the same moment never leaves anyone without a server', async (t) => {
   const visit = async (name: string) => {
     for (let round = 0; round < 6; round++) {
-      const embedded = await attachEmbedded({ home, applicationName: name, log: silentLog, settings })
+      const embedded = await here(name)
       t.same(await query(embedded.ownerUrl, 'select 1 as one'), [{ one: 1 }])
       await sleep(Math.random() * 20)
       await embedded.leave()

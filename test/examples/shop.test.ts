@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { bugs } from '../../examples/shop/bugs.ts'
 import { type Shop, startShop } from '../../examples/shop/shop.ts'
+import { chromium } from '../../src/worker/browser/playwright.ts'
 import { launchOptions } from '../fixtures/browser.ts'
 
 const address = { name: 'Ada', street: 'Square 12', postcode: 'SW1Y', city: 'London', country: 'France' }

@@ -11,9 +11,13 @@ const heavy = [
   'rrweb',
   'micromark',
   'nodemailer',
+  'prom-client',
+  'pg-boss',
+  'undici',
+  '@modelcontextprotocol/node',
 ]
 
-t.test('a server that only answers loads neither a browser nor a sign-in nor mail', async (t) => {
+t.test('a server that only answers loads no browser, sign-in, mail, metrics or queue', async (t) => {
   const loaded = new Set<string>()
   const hooks = registerHooks({
     resolve(specifier, context, next) {

@@ -2,6 +2,7 @@ import type { BrowserServer, BrowserType, LaunchOptions } from 'playwright-core'
 
 /** What the worker writes to the holder's stdin, on one line. Not its arguments: those any user of the machine can read. */
 export interface HolderOrder {
+  /** The path of Playwright's CommonJS. */
   playwright: string
   /** Where Node keeps what it compiled of Playwright, if anywhere. */
   compileCache: string | undefined
@@ -40,9 +41,10 @@ export async function holdBrowser(): Promise<void> {
   }
   process.stdin.on('end', leave).on('close', leave)
   try {
-    const { enableCompileCache, flushCompileCache } = process.getBuiltinModule('node:module')
+    const { createRequire, enableCompileCache, flushCompileCache } = process.getBuiltinModule('node:module')
     if (order.compileCache !== undefined) enableCompileCache(order.compileCache)
-    const { chromium } = (await import(order.playwright)) as { chromium: BrowserType }
+    // Not by import: that reads all of its 3.5 MB for the names of exports first.
+    const { chromium } = createRequire(order.playwright)(order.playwright) as { chromium: BrowserType }
     flushCompileCache() // as long as it may write there
     process.setgroups?.([])
     process.setgid?.(order.uid)

@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { chown, realpath, rm, stat } from 'node:fs/promises'
-import { getCompileCacheDir } from 'node:module'
+import { createRequire, getCompileCacheDir } from 'node:module'
 import { basename, dirname, join } from 'node:path'
-import { type Browser, chromium, type LaunchOptions } from 'playwright-core'
+import type { Browser, LaunchOptions } from 'playwright-core'
 import { browserEnvironment, displayEnvironment } from './environment.ts'
 import type { FoundBrowser } from './find.ts'
 import { type HolderAnswer, type HolderOrder, holdBrowser } from './holder.ts'
+import { chromium } from './playwright.ts'
 import { browserUid, copyForOthers, othersReach, privateDirectory, reachableCache } from './reach.ts'
 
 /** A browser that another process holds for us under an unprivileged uid. */
@@ -48,7 +49,7 @@ export async function startIsolated(
   }
   try {
     const order: HolderOrder = {
-      playwright: import.meta.resolve('playwright-core'),
+      playwright: createRequire(import.meta.url).resolve('playwright-core'),
       compileCache: compileCacheFolder(),
       uid: browserUid,
       home,

@@ -1,17 +1,12 @@
 import { rm } from 'node:fs/promises'
-import {
-  type Browser,
-  type BrowserContext,
-  type BrowserContextOptions,
-  chromium,
-  type LaunchOptions,
-} from 'playwright-core'
+import type { Browser, BrowserContext, BrowserContextOptions, LaunchOptions } from 'playwright-core'
 import { fail } from '../../core/errors.ts'
 import { browserEnvironment, displayEnvironment } from './environment.ts'
 import type { FoundBrowser } from './find.ts'
 import { startIsolated } from './isolated.ts'
 import type { Log } from './log.ts'
 import { browserMemory, endLargePages } from './memory.ts'
+import { chromium } from './playwright.ts'
 import { quietArguments } from './quiet.ts'
 import { mustDropRoot, privateDirectory } from './reach.ts'
 

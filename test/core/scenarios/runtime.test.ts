@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Browser, chromium } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import t from 'tap'
 import type { Action, PlanSettings, PlanStep } from '../../../src/core/scenarios/plan.ts'
 import type { RuntimeEnvironment, RuntimeEvent } from '../../../src/core/scenarios/runtime/environment.ts'
@@ -8,6 +8,7 @@ import { redactText, StepFailure } from '../../../src/core/scenarios/runtime/fai
 import { jsonPathKeys, readJsonPath } from '../../../src/core/scenarios/runtime/json-path.ts'
 import { globMatches, urlIs, urlMatches } from '../../../src/core/scenarios/runtime/matching.ts'
 import { openSession, type Session } from '../../../src/core/scenarios/runtime/session.ts'
+import { chromium } from '../../../src/worker/browser/playwright.ts'
 import { launchOptions } from '../../fixtures/browser.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void

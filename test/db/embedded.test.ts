@@ -94,6 +94,8 @@ t.test(
     const wrong = new URL(embedded.ownerUrl)
     wrong.password = 'wrong'
     for (const url of [wrong.href, overTcp(wrong.href)]) await t.rejects(query(url, 'select 1'), { code: '28P01' })
+    const hashes = 'select left(rolpassword, 16) as hash from pg_authid where rolcanlogin order by rolname'
+    t.same(await query(embedded.ownerUrl, hashes), [{ hash: 'SCRAM-SHA-256$1:' }, { hash: 'SCRAM-SHA-256$1:' }])
     await query(embedded.ownerUrl, 'create table secrets (id int)')
     await t.rejects(query(embedded.appUrl, 'select * from secrets'), { code: '42501' })
     await t.rejects(query(embedded.appUrl, 'create table mine (id int)'), { code: '42501' })

@@ -44,13 +44,20 @@ async function runOnce<T>(pool: pg.Pool, begin: string, fn: (q: Tx) => Promise<T
       return result.rows as R[]
     },
   }
+  // The first statements go with it. Where it fails, so do they: its transaction is aborted then, or the connection gone.
+  const begun = client.query(begin)
+  begun.catch(() => {}) // told of below
   try {
-    await client.query(begin)
     const value = await fn(q)
+    await begun
     const { command } = await client.query('commit')
     if (command === 'ROLLBACK') throw new Error('A statement of this transaction failed and its error was swallowed')
     return value
-  } catch (error) {
+  } catch (thrown) {
+    const error = await begun.then(
+      () => thrown,
+      (first: unknown) => first,
+    )
     if (isConnectionError(error)) broken ??= error as Error
     else await client.query('rollback').catch((cause: Error) => (broken ??= cause))
     throw broken && !(error instanceof pg.DatabaseError) && isConnectionError(broken) ? broken : error

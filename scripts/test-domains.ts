@@ -4,7 +4,7 @@ import type { Base } from 'tap'
 // Loaded before a test file. tap learns whose an error is that nobody caught by following every promise through async
 // hooks, which takes a tenth of a test's time. Tests run one after another: such an error is that of the one that runs.
 
-registerHooks({
+const hooks = registerHooks({
   resolve: (specifier, context, next) =>
     specifier === 'async-hook-domain' ? { url: 'no:domain', shortCircuit: true } : next(specifier, context),
   load: (url, context, next) =>
@@ -14,6 +14,7 @@ registerHooks({
 })
 
 const { t, TestBase } = await import('tap')
+hooks.deregister() // they are asked at every import
 
 function running(test: Base): Base {
   const [inner] = test instanceof TestBase ? test.activeSubtests : []

@@ -29,7 +29,8 @@ t.test('a full disk costs a run its artifacts and is told of in the trace; the v
     app.close()
     if (disk) execFileSync('umount', ['-l', disk])
   })
-  if (!smallDisk(join(home, 'blobs'), 24)) return t.plan(0, 'this process may not mount a disk')
+  // Three pages of memory: the pictures fill them. With more it hangs on who comes first whether what is last still fits.
+  if (!smallDisk(join(home, 'blobs'), 12)) return t.plan(0, 'this process may not mount a disk')
   disk = join(home, 'blobs')
   const content = `---
 spec_version: '1.0'

@@ -32,7 +32,7 @@ export interface ServeOptions {
 
 export interface RunningServer {
   url: string
-  /** Ends streams, finishes requests and runs under way (8 s each), gives the rest back, and closes the database. */
+  /** Ends streams, finishes requests (8 s) and runs (5 s) under way, gives the rest back, and closes the database. */
   close(): Promise<void>
 }
 
@@ -92,7 +92,7 @@ export async function serve(
     return {
       url,
       async close() {
-        await Promise.all([app.close(), worker?.stop()]) // each has its own 8 s
+        await Promise.all([app.close(), worker?.stop()]) // each has its own time
         await Promise.all([endTidying(), endDelivering()])
         await services.close()
       },

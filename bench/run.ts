@@ -20,6 +20,8 @@ import { ratio, spread, tell, timeLeft } from './row.ts'
 
 const rounds = Number(process.argv[2] ?? 12)
 const playwrightRounds = Number(process.argv[3] ?? 5)
+/** A worker is warm once V8 has compiled what a run needs. */
+const warmRounds = 8
 const directory = mkdtempSync(join(tmpdir(), 'molar-bench-run-'))
 const log = pino({ level: process.env.BENCH_LOG ?? 'silent' }, pino.destination(2))
 const page = `<!doctype html><title>shop</title><h1>Shop</h1><label>Name <input id=n></label><label>Mail <input id=m></label>
@@ -146,9 +148,9 @@ const cases: [name: string, run: () => Promise<void>, rounds: number][] = [
 ]
 const times = new Map<string, number[]>(cases.map(([name]) => [name, []]))
 try {
-  for (let round = -2; round < rounds && (round <= 0 || timeLeft()); round++) {
+  for (let round = -warmRounds; round < rounds && (round <= 0 || timeLeft()); round++) {
     for (const [name, run, most] of cases) {
-      if (round >= most || (round === -2 && most < rounds)) continue
+      if (round >= most || (round < -1 && most < rounds)) continue
       const started = performance.now()
       await run()
       if (round >= 0) times.get(name)!.push(performance.now() - started)

@@ -43,6 +43,7 @@ const early = [
   'test/doors/',
   'test/auth/',
   'test/cli/',
+  'test/server/conformance',
 ]
 /** Alone as well, and short. */
 const late = ['test/scripts/', 'test/server/start']
@@ -137,6 +138,9 @@ async function run(first: string, more?: () => string | undefined): Promise<Map<
     stdio: ['ignore', 'pipe', 'pipe', ...(more ? (['ipc'] as const) : [])],
   })
   const timer = setTimeout(() => child.kill('SIGKILL'), (patienceSeconds + 10) * 1000)
+  // It says so when all its files are done: what keeps it then is something that one of them left open.
+  let overdue: NodeJS.Timeout | undefined
+  child.once('disconnect', () => (overdue = setTimeout(() => child.kill('SIGKILL'), 20_000)))
   const ran = new Map<string, Ran>()
   const begin = (file: string) => {
     timer.refresh()
@@ -183,6 +187,7 @@ async function run(first: string, more?: () => string | undefined): Promise<Map<
     new Promise<{ ok: boolean }>((resolve) => parser.once('complete', resolve)),
   ])
   clearTimeout(timer)
+  clearTimeout(overdue)
   const all = [...ran.values()]
   const ended = `It ended with ${signal ?? `exit code ${code}`}.\n${said.slice(-5000)}`
   for (const one of all) if (one.passed === 0 && one.problems.length === 0) one.problems.push(ended)

@@ -23,7 +23,7 @@ await seedExampleRun(here)
 
 const owner = new pg.Client({ connectionString: here.config.migrationUrl })
 await owner.connect()
-owner.on('error', () => {}) // its database is dropped under it
+t.teardown(() => owner.end())
 
 const find = (name: string) => commands.find((command) => command.name === name)!
 const oneOf = ['rest', 'mcp 2.x'] as const

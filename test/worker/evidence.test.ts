@@ -13,11 +13,11 @@ import { recordEvidence } from '../../src/worker/evidence/record.ts'
 import { makeRedactor } from '../../src/worker/evidence/redact.ts'
 import { scrubTrace, scrubTraceZip } from '../../src/worker/evidence/scrub.ts'
 import { stopTrace } from '../../src/worker/evidence/trace-files.ts'
-import { launchOptions, sharedBrowser } from '../fixtures/browser.ts'
+import { launchOptions, plainBrowser } from '../fixtures/browser.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'molar-evidence-'))
 t.teardown(() => rmSync(scratch, { recursive: true, force: true }))
-const browser = await sharedBrowser()
+const browser = await plainBrowser()
 t.teardown(() => browser.close())
 
 const secret = 's3cr3t"Pa&ss<w>é+x/y'

@@ -17,7 +17,7 @@ const slugs = (await readdir(examples))
   .filter((name) => name.endsWith('.molar.md'))
   .map((name) => name.replace('.molar.md', ''))
 
-const here = await world(t, { workers: 2, isolated: true })
+const here = await world(t, { workers: 2 })
 const asset = {
   name: 'mug.png',
   media_type: 'image/png',

@@ -215,7 +215,7 @@ function watchRun(
     if (news === 'cancelled') abort.abort(new CommandError('cancelled', 'Cancelled while it ran.'))
     if (news === 'lost') abort.abort(new LeaseLost())
   }
-  // The run's own events ring as well, ten times a second.
+  // The run's own events ring as well, five times a second.
   const unwatch = services.live.watch(run.id, () => {
     timer ??= setTimeout(() => void ask(), Math.max(0, asked + askEveryMs - performance.now()))
   })

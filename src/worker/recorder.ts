@@ -3,7 +3,7 @@ import type { TenantDatabase } from '../core/context.ts'
 import { leaseStore, type RunEvent } from '../core/runs/index.ts'
 
 /** How long events wait for company before they are written together: no reader notices, and each batch costs a commit. */
-const batchMs = 100
+const batchMs = 200
 /** How long a database that is away is waited for. */
 const patienceMs = 60_000
 

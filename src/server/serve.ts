@@ -32,7 +32,7 @@ export interface ServeOptions {
 
 export interface RunningServer {
   url: string
-  /** Ends streams, finishes requests (8 s) and runs (5 s) under way, gives the rest back, and closes the database. */
+  /** Ends streams, finishes requests (8 s) and runs (7 s) under way, gives the rest back, and closes the database. */
   close(): Promise<void>
 }
 

@@ -25,7 +25,7 @@ const perOrgLimit = 10
 export interface RunningWorker {
   slots: number
   browser(): Promise<BrowserFacts>
-  /** Takes no more runs, lets those under way end for up to 5 s, and gives the rest back. */
+  /** Takes no more runs, lets those under way end for up to 7 s, and gives the rest back. */
   stop(): Promise<void>
 }
 
@@ -90,7 +90,7 @@ export async function startWorker(
     async stop() {
       unwatch()
       // A server has 10 s to end, of which its last answers and its browser take their part.
-      await Promise.all([worker, outlines].map((one) => one?.stop({ waitMs: 5000 })))
+      await Promise.all([worker, outlines].map((one) => one?.stop({ waitMs: 7000 })))
       await pool.close()
     },
   }

@@ -17,8 +17,9 @@ export function isOver(deadline: Deadline): boolean {
   return performance.now() >= deadline.endsAt
 }
 
+/** Keeps no process alive: who was cancelled in a wait of minutes has nobody left to wait for it. */
 export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
+  return new Promise((resolve) => setTimeout(resolve, ms).unref())
 }
 
 const pageBackOff = [50, 100, 250]
@@ -58,7 +59,7 @@ export async function boundedBy<T>(work: Promise<T>, ms: number, late: () => T):
       } catch (error) {
         reject(error)
       }
-    }, ms)
+    }, ms).unref()
   })
   work.catch(() => {})
   try {

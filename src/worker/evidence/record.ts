@@ -25,7 +25,7 @@ export interface EvidenceOptions {
   trace: boolean
   /** Whether the film is whole, for a video; else it has what `frame` asks for. Default false. */
   film?: boolean
-  /** Whether rrweb runs in the pages; costs a fifth of a run's time. Default false. */
+  /** Whether rrweb runs in the pages; costs two fifths of a run's time. Default false. */
   replay?: boolean
   /** The uid of the browser's process where that is not ours. */
   browserUid?: number | undefined

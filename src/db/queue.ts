@@ -33,6 +33,8 @@ export type SendOptions = {
 }
 
 export type Queue = {
+  /** Readies what `send` needs, which a first job would do otherwise: within its transaction, that is, for connections of which others may hold the last. */
+  open(name: string): Promise<void>
   /** The job's id; null when a job with its singletonKey is there already. */
   send(name: string, data: object, options?: SendOptions): Promise<string | null>
   /** Hands the queue's jobs to `handler`, at least once each. */
@@ -83,6 +85,7 @@ export function openQueue({ database, log, schema = 'pgboss', queues = {} }: Que
   }
 
   return {
+    open: async (name) => void (await ensure(name)),
     async send(name, data, options = {}) {
       return send(await ensure(name), database, name, data, options)
     },

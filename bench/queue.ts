@@ -10,7 +10,7 @@ const database = openDatabase({ url: test.url, applicationName: 'bench', log: si
 const queue = openQueue({ database, log: silentLog })
 
 const latencies: number[] = []
-queue.work<{ sent: number }>('latency', { slots: 4 }, async ({ data }) => {
+await queue.work<{ sent: number }>('latency', { slots: 4 }, async ({ data }) => {
   latencies.push(performance.timeOrigin + performance.now() - data.sent)
 })
 const org = randomUUID()
@@ -34,7 +34,7 @@ let smallDone = 0
 let noisyDone = 0
 const started = performance.now()
 const finished = new Promise<void>((resolve) => {
-  queue.work('fair', { slots: 4, perOrgLimit: 3 }, async ({ orgId }) => {
+  void queue.work('fair', { slots: 4, perOrgLimit: 3 }, async ({ orgId }) => {
     await sleep(20)
     if (orgId === noisy) noisyDone++
     else if (++smallDone === 10) {

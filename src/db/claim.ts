@@ -1,5 +1,5 @@
-import type { JobWithMetadata } from 'pg-boss'
-import type { Source } from './dispatch.ts'
+import type { JobWithMetadata, PgBoss } from 'pg-boss'
+import type { Database } from './database.ts'
 
 /**
  * Takes up to `free` jobs. One worker at a time per queue, under a lock: pg-boss counts an org's running jobs before it
@@ -7,18 +7,15 @@ import type { Source } from './dispatch.ts'
  * with nothing running comes before one with much, however long the other's line is.
  */
 export async function claim(
-  { open, isOpen, database, schema, name }: Source,
+  { boss, database, schema, name }: { boss: PgBoss; database: Database; schema: string; name: string },
   free: number,
   perOrgLimit = Number.POSITIVE_INFINITY,
 ): Promise<JobWithMetadata<object>[]> {
-  // Before pg-boss is open, what others are at counts as well: who dies at it is known by this process's maintenance.
   const waiting = await database.system.query(
-    `select from ${schema}.job
-     where name = $1 and (state < 'active' and not blocked and start_after <= now() or state = 'active' and $3) limit $2`,
-    [name, free, !isOpen()],
+    `select from ${schema}.job where name = $1 and state < 'active' and not blocked and start_after <= now() limit $2`,
+    [name, free],
   )
   if (waiting.length === 0) return []
-  const boss = await open()
   return database.system.tx(async (q) => {
     await q.query('select pg_advisory_xact_lock(hashtextextended($1, 5570003))', [`${schema}.${name}`])
     const db = { executeSql: async (text: string, values?: unknown[]) => ({ rows: await q.query(text, values) }) }

@@ -23,11 +23,8 @@ export type Job<T extends object = object> = {
  */
 export type Handler<T extends object> = (job: Job<T>, context: { signal: AbortSignal }) => Promise<unknown>
 
-/**
- * `slots`: jobs at once in this worker. `perOrgLimit`: jobs of one org at once, over all workers; exact. `pollMs` (1000):
- * how often it looks for jobs that nobody tells of: those of a dead worker, those to be tried again or to start later.
- */
-export type WorkOptions = { slots: number; perOrgLimit?: number; heartbeatSeconds?: number; pollMs?: number }
+/** `slots`: jobs at once in this worker. `perOrgLimit`: jobs of one org at once, over all workers; exact. */
+export type WorkOptions = { slots: number; perOrgLimit?: number; heartbeatSeconds?: number }
 
 export type Worker = {
   readonly running: number
@@ -35,19 +32,13 @@ export type Worker = {
   stop(options?: { waitMs?: number }): Promise<void>
 }
 
-/** pg-boss, with this queue made, is opened by the first job: most servers send no mail for long. */
-export type Source = {
-  open: () => Promise<PgBoss>
-  isOpen: () => boolean
-  database: Database
-  log: Log
-  schema: string
-  name: string
-}
+export type Source = { boss: PgBoss; database: Database; log: Log; schema: string; name: string }
 
 type Running = { job: JobWithMetadata<object>; abort: AbortController; done: Promise<void> }
 
-/** Fetches as many jobs as there are free slots: when one frees, when a job is told of, and now and then besides. */
+const pollMs = 1000
+
+/** Fetches as many jobs as there are free slots: when one frees, when a job is told of, and each second besides. */
 export function dispatch(source: Source, options: WorkOptions, handler: Handler<object>): Worker {
   const running = new Map<string, Running>()
   let stopping = false
@@ -80,10 +71,7 @@ export function dispatch(source: Source, options: WorkOptions, handler: Handler<
   async function pause(): Promise<void> {
     const timer = new AbortController()
     const woken = new Promise<void>((resolve) => (wake = resolve))
-    await Promise.race([
-      woken,
-      sleep(options.pollMs ?? 1000, undefined, { signal: timer.signal, ref: false }).catch(() => {}),
-    ])
+    await Promise.race([woken, sleep(pollMs, undefined, { signal: timer.signal, ref: false }).catch(() => {})])
     timer.abort()
   }
 
@@ -140,26 +128,19 @@ async function fetchSafely(source: Source, free: number, perOrgLimit?: number): 
 
 /** Everything is fenced to the attempt that was fetched: what an old attempt says of itself changes nothing. */
 async function run(source: Source, job: JobWithMetadata<object>, handler: Handler<object>, signal: AbortSignal) {
-  const { open, log, name } = source
+  const { boss, log, name } = source
   const { id, data, groupId, retryCount } = job
   try {
     const output = await handler({ id, name, data, orgId: groupId ?? null, attempt: retryCount + 1 }, { signal })
     if (!signal.aborted)
-      await persist(async () =>
-        (await open()).complete(name, [{ id, retryCount }] as never, (output ?? null) as object | null),
-      )
+      await persist(() => boss.complete(name, [{ id, retryCount }] as never, (output ?? null) as object | null))
   } catch (error) {
     if (signal.aborted) return
     log.warn({ error, queue: name, job: id, attempt: retryCount + 1 }, 'a job failed')
     const message = error instanceof Error ? error.message : String(error)
-    await persist(async () => (await open()).fail(name, [{ id, retryCount }] as never, { message })).catch(
-      (cause: unknown) => {
-        log.error(
-          { error: cause, queue: name, job: id },
-          'a failed job could not be marked; its heartbeat will run out',
-        )
-      },
-    )
+    await persist(() => boss.fail(name, [{ id, retryCount }] as never, { message })).catch((cause: unknown) => {
+      log.error({ error: cause, queue: name, job: id }, 'a failed job could not be marked; its heartbeat will run out')
+    })
   }
 }
 
@@ -176,12 +157,12 @@ async function persist(settle: () => Promise<unknown>): Promise<void> {
 }
 
 /** Keeps the running jobs ours; one that is no longer ours is aborted. */
-async function beat({ open, log, name }: Source, running: Map<string, Running>): Promise<void> {
+async function beat({ boss, log, name }: Source, running: Map<string, Running>): Promise<void> {
   const all = [...running.values()]
   if (all.length === 0) return
   try {
     const ours = all.map(({ job: { id, retryCount } }) => ({ id, retryCount }))
-    const { settled: kept } = (await (await open()).touch(name, ours as never)) as { settled?: string[] }
+    const { settled: kept } = (await boss.touch(name, ours as never)) as { settled?: string[] }
     for (const { job, abort } of all) {
       if (kept && !kept.includes(job.id)) abort.abort(new Error('The job was taken away'))
     }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Clock, JobWithMetadata, PgBoss } from 'pg-boss'
 import type { Database, Tx } from './database.ts'
 import { dispatch, type Handler, jobsChannel, type Worker, type WorkOptions } from './dispatch.ts'
@@ -33,12 +34,10 @@ export type SendOptions = {
 }
 
 export type Queue = {
-  /** Readies what `send` needs, which a first job would do otherwise: within its transaction, that is, for connections of which others may hold the last. */
-  open(name: string): Promise<void>
   /** The job's id; null when a job with its singletonKey is there already. */
   send(name: string, data: object, options?: SendOptions): Promise<string | null>
   /** Hands the queue's jobs to `handler`, at least once each. */
-  work<T extends object>(name: string, options: WorkOptions, handler: Handler<T>): Worker
+  work<T extends object>(name: string, options: WorkOptions, handler: Handler<T>): Promise<Worker>
   /** Takes a waiting or running job back; a running handler's signal aborts at its next heartbeat. */
   cancel(name: string, id: string): Promise<void>
   find(name: string, id: string): Promise<JobWithMetadata | undefined>
@@ -61,8 +60,8 @@ const steadyClock: Clock = {
 }
 
 /**
- * Opens the queue over the application's own connections. It starts at its first job: a process that only reads has
- * nothing to do with it. Every process that has started it also does its share of the maintenance.
+ * Opens the queue over the application's own connections. It starts at its first use: a process that only reads has
+ * nothing to do with it. Every process that uses it also does its share of the maintenance.
  */
 export function openQueue({ database, log, schema = 'pgboss', queues = {} }: QueueOptions): Queue {
   let starting: Promise<PgBoss> | undefined
@@ -70,29 +69,39 @@ export function openQueue({ database, log, schema = 'pgboss', queues = {} }: Que
   const workers = new Set<Worker>()
 
   const started = () =>
-    (starting ??= startBoss(database, log, schema).catch((error: unknown) => {
+    (starting ??= startAll().catch((error: unknown) => {
       starting = undefined // try again at the next call
       throw error
     }))
 
-  async function ensure(name: string): Promise<PgBoss> {
-    const boss = await started()
-    const making = known.get(name) ?? makeQueue(boss, name, queues[name] ?? {})
-    known.set(name, making)
-    making.catch(() => known.delete(name))
-    await making
+  // All whose settings are known are made with it: who sends in a transaction would wait for another connection, of which
+  // others that wait for the same may hold the last.
+  async function startAll(): Promise<PgBoss> {
+    const boss = await startBoss(database, log, schema)
+    await Promise.all(Object.keys(queues).map((name) => made(boss, name)))
     return boss
   }
 
+  async function ensure(name: string): Promise<PgBoss> {
+    const boss = await started()
+    await made(boss, name)
+    return boss
+  }
+
+  function made(boss: PgBoss, name: string): Promise<void> {
+    const making = known.get(name) ?? makeQueue(boss, name, queues[name] ?? {})
+    known.set(name, making)
+    making.catch(() => known.delete(name))
+    return making
+  }
+
   return {
-    open: async (name) => void (await ensure(name)),
     async send(name, data, options = {}) {
       return send(await ensure(name), database, name, data, options)
     },
-    work(name, options, handler) {
-      const isOpen = () => starting !== undefined
-      const source = { open: () => ensure(name), isOpen, database, log, schema, name }
-      const worker = dispatch(source, options, handler as Handler<object>)
+    async work(name, options, handler) {
+      const boss = await ensure(name)
+      const worker = dispatch({ boss, database, log, schema, name }, options, handler as Handler<object>)
       workers.add(worker)
       return worker
     },
@@ -133,8 +142,8 @@ async function execute(database: Database, text: string, values?: unknown[]): Pr
 }
 
 // "exclusive": at most one job of a key waits or runs. Jobs without a key get one of their own.
-const makeQueue = (boss: PgBoss, name: string, settings: QueueSettings): Promise<void> =>
-  boss.createQueue(name, {
+async function makeQueue(boss: PgBoss, name: string, settings: QueueSettings): Promise<void> {
+  await boss.createQueue(name, {
     policy: 'exclusive',
     retryLimit: settings.retryLimit ?? 2,
     retryDelay: settings.retryDelaySeconds ?? 0,
@@ -142,6 +151,8 @@ const makeQueue = (boss: PgBoss, name: string, settings: QueueSettings): Promise
     expireInSeconds: settings.expireSeconds ?? 900,
     heartbeatSeconds: settings.heartbeatSeconds ?? 15,
   })
+  await boss.findJobs(name, { id: randomUUID() }) // pg-boss reads what it must know of a queue at its first use
+}
 
 async function send(boss: PgBoss, database: Database, name: string, data: object, options: SendOptions) {
   const sql = options.tx ?? database.system

@@ -4,7 +4,6 @@ import { localOwnerKey } from '../auth/local.ts'
 import type { PasswordCost } from '../auth/passwords.ts'
 import type { Config } from '../config.ts'
 import { commands } from '../core/index.ts'
-import { runQueue } from '../core/runs/index.ts'
 import { isSameOrigin, restContext } from '../rest/context.ts'
 import { type WebOptions, webPages } from '../web/index.ts'
 import type { RunningWorker, WorkerOptions } from '../worker/index.ts'
@@ -47,12 +46,11 @@ export async function serve(
   let worker: RunningWorker | undefined
   try {
     await localOwnerKey(config.home, services.db, services.keyring)
-    services.jobs.open(runQueue).catch((err: unknown) => log.warn({ err }, 'the queue opens at its first job'))
     // Heavy, and nothing for a server that only answers.
     if (config.workers !== 0)
       worker = await (await import('../worker/index.ts')).startWorker(services, config, { openBrowser })
     const opened = async () => services
-    deliverMail(services.jobs, services.keyring, openMail({ ...config, from: config.mailFrom, log }), log)
+    await deliverMail(services.jobs, services.keyring, openMail({ ...config, from: config.mailFrom, log }), log)
     // Its address is known once it listens.
     const people = once(async () => {
       const { makePeople } = await import('../auth/people.ts')

@@ -73,15 +73,17 @@ export async function startWorker(
           ...(window && { window: { display: config.display } }),
         })),
   })
-  const worker = services.jobs.work<RunJob>(
+  const worker = await services.jobs.work<RunJob>(
     window ? windowQueue : runQueue,
     { slots, perOrgLimit, heartbeatSeconds: 10 },
     (job, { signal }) => executeRun({ services, pool, runOrigins, evidence, ffmpeg }, job.data, signal),
   )
   const outlines = window
     ? undefined
-    : services.jobs.work<OutlineJob>(outlineQueue, { slots, perOrgLimit: 4, heartbeatSeconds: 10 }, (job, { signal }) =>
-        outlinePage({ services, pool }, job.data, signal),
+    : await services.jobs.work<OutlineJob>(
+        outlineQueue,
+        { slots, perOrgLimit: 4, heartbeatSeconds: 10 },
+        (job, { signal }) => outlinePage({ services, pool }, job.data, signal),
       )
   const unwatch = watchAbandoned(services, config.ingestTimeoutSeconds, log)
   return {

@@ -11,7 +11,7 @@ await owner.connect()
 const database = openDatabase({ url: test.url, listenUrl: test.listenUrl, applicationName: 'test', log: silentLog })
 const queues = { brief: { retryLimit: 1 } }
 const open = () => openQueue({ database, log: silentLog, queues })
-const queue = open()
+const queue = await open()
 const [a, b] = [randomUUID(), randomUUID()]
 t.teardown(async () => {
   await queue.stop({ waitMs: 0 })
@@ -25,23 +25,9 @@ async function until(done: () => boolean | Promise<boolean>, ms = 10_000): Promi
   return false
 }
 
-t.test('a worker that has had no job yet takes a dead one’s', async (t) => {
-  const dead = open()
-  const id = await dead.send('orphan', {})
-  await dead.stop()
-  await owner.query(
-    `update pgboss.job set state = 'active', started_on = now(), heartbeat_on = now() - interval '1 minute'`,
-  )
-  const attempts: number[] = []
-  queue.work('orphan', { slots: 1 }, async (job) => void attempts.push(job.attempt))
-  t.ok(await until(() => attempts.length === 1, 15_000))
-  t.same(attempts, [2])
-  t.ok(await until(async () => (await queue.find('orphan', id!))?.state === 'completed'))
-})
-
 t.test('a job commits with the transaction that sends it, and not without', async (t) => {
   const seen: object[] = []
-  queue.work('tx', { slots: 2 }, async (job) => void seen.push(job))
+  await queue.work('tx', { slots: 2 }, async (job) => void seen.push(job))
   const undone = database.tenant(a).tx(async (tx) => {
     await queue.send('tx', { n: 1 }, { tx, orgId: a })
     throw new Error('no')
@@ -66,7 +52,7 @@ t.test('one job of a key waits or runs; another org’s key is another key', asy
   t.equal(sent.filter((id) => id !== null).length, 2)
   let release = () => {}
   const held = new Promise<void>((resolve) => (release = resolve))
-  const worker = queue.work('single', { slots: 2 }, () => held)
+  const worker = await queue.work('single', { slots: 2 }, () => held)
   t.ok(await until(() => worker.running === 2))
   t.equal(await send(a), null, 'also while it runs')
   release()
@@ -76,7 +62,7 @@ t.test('one job of a key waits or runs; another org’s key is another key', asy
 
 t.test('a job that fails is tried again, up to its limit', async (t) => {
   const attempts: number[] = []
-  queue.work('brief', { slots: 1 }, async ({ attempt }) => {
+  await queue.work('brief', { slots: 1 }, async ({ attempt }) => {
     attempts.push(attempt)
     throw new Error('it broke')
   })
@@ -92,7 +78,7 @@ t.test('a job that starts later starts later, and one of higher priority first',
   await queue.send('order', { name: 'later' }, { startAfter: new Date(later), priority: 9 })
   await queue.send('order', { name: 'low' })
   await queue.send('order', { name: 'high' }, { priority: 5 })
-  queue.work<{ name: string }>('order', { slots: 1 }, async ({ data }) => {
+  await queue.work<{ name: string }>('order', { slots: 1 }, async ({ data }) => {
     if (data.name === 'later') t.ok(Date.now() >= later - 50)
     seen.push(data.name)
   })
@@ -109,7 +95,7 @@ t.test('limits per org are exact over several workers, and a noisy org does not 
   let most = 0
   const done: string[] = []
   for (const one of [queue, ...others]) {
-    one.work('fair', { slots: 3, perOrgLimit: 2 }, async ({ orgId }) => {
+    await one.work('fair', { slots: 3, perOrgLimit: 2 }, async ({ orgId }) => {
       running[orgId!]!++
       most = Math.max(most, running[orgId!]!)
       await sleep(10 + Math.random() * 10)
@@ -124,7 +110,7 @@ t.test('limits per org are exact over several workers, and a noisy org does not 
 
 t.test('a job whose heartbeat ran out goes to another worker, and the old one’s word counts no more', async (t) => {
   const signals: AbortSignal[] = []
-  queue.work('beat', { slots: 2, heartbeatSeconds: 3 }, async ({ attempt }, { signal }) => {
+  await queue.work('beat', { slots: 2, heartbeatSeconds: 3 }, async ({ attempt }, { signal }) => {
     signals.push(signal)
     if (attempt === 1) await until(() => signal.aborted, 20_000)
     return { attempt }
@@ -155,7 +141,7 @@ t.test('stopping waits, then aborts and gives back what is left, without countin
   const other = await open()
   t.teardown(() => other.stop())
   const seen: number[] = []
-  const worker = other.work('stop', { slots: 1 }, async (_, { signal }) => {
+  const worker = await other.work('stop', { slots: 1 }, async (_, { signal }) => {
     await until(() => signal.aborted)
   })
   const id = await queue.send('stop', {})
@@ -164,14 +150,14 @@ t.test('stopping waits, then aborts and gives back what is left, without countin
   await worker.stop({ waitMs: 50 })
   t.equal((await queue.find('stop', id!))?.state, 'created')
   t.equal((await queue.find('stop', waiting!))?.state, 'created')
-  queue.work('stop', { slots: 2 }, async ({ attempt }) => void seen.push(attempt))
+  await queue.work('stop', { slots: 2 }, async ({ attempt }) => void seen.push(attempt))
   t.ok(await until(() => seen.length === 2))
   t.same(seen, [1, 1])
 })
 
 t.test('a cut database connection loses no job', async (t) => {
   let done = 0
-  queue.work('cut', { slots: 4 }, async () => {
+  await queue.work('cut', { slots: 4 }, async () => {
     await sleep(20)
     done++
   })

@@ -5,8 +5,8 @@ import type { Queue, Worker } from '../../db/index.ts'
 import type { Deliver } from './transport.ts'
 
 /** Sends what the `mail` queue holds. A try that failed is made again, later each time. */
-export const deliverMail = (queue: Queue, keyring: Keyring, deliver: Deliver, log: Logger): Worker =>
-  queue.work<MailJob>('mail', { slots: 4, pollMs: 5000 }, async (job) => {
+export const deliverMail = (queue: Queue, keyring: Keyring, deliver: Deliver, log: Logger): Promise<Worker> =>
+  queue.work<MailJob>('mail', { slots: 4 }, async (job) => {
     const mail = openMail(keyring, job.data)
     try {
       await deliver(mail, job.id)

@@ -125,6 +125,9 @@ async function runAll(context: Running, session: Session, evidence: Evidence, st
 /** Steps that look for their target first: the trace tells of what they do then, and by then their group is open. */
 const looksFirst = new Set<PlanStep['verb']>(['click', 'fill', 'clear', 'check', 'uncheck', 'hover', 'focus', 'scroll'])
 
+/** A page that made a step fail may answer nothing more, and the run waits for it; it waits for no other, however busy the machine is. */
+const outlinePatienceMs = { failed: 500, passed: 2000 }
+
 /** Of a step that waited, only what was to be seen at last. */
 const lastMomentMs = 50
 
@@ -153,13 +156,13 @@ async function runStep(
   const duration_ms = Math.round(performance.now() - started)
   // Before anything else changes the page. Of steps that passed a frame of the film is enough, and nobody waits for it.
   if (failure) await takePicture({ name: pictureName(step.number), stepId: step_id }, session.page, context, evidence)
-  if (failure) await takeOutline(step_id, session.page, context, evidence)
+  if (failure) await takeOutline(step_id, session.page, context, evidence, outlinePatienceMs.failed)
   // The browser answers in order: the next step need not wait for what was asked before it.
   else {
     // A picture of what a step saw that changes nothing is one of any moment of it: it may share the one before.
     const since = Date.now() - (causesNothing.has(step.verb) ? Math.min(duration_ms, lastMomentMs) : 0)
     context.pictures.push(keepFrame(step, evidence.frame(session.page, since), context))
-    context.later.push(takeOutline(step_id, session.page, context, evidence))
+    context.later.push(takeOutline(step_id, session.page, context, evidence, outlinePatienceMs.passed))
   }
   if (step.verb === 'snapshot') await keepDom(step, session.page, context, evidence)
   const forgiven = failure && (step.options.optional === true || section === 'teardown')

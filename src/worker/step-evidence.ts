@@ -45,8 +45,9 @@ export async function takeOutline(
   page: Page,
   { recorder, told }: AttemptContext & { told: ToldOutline },
   evidence: Evidence,
+  patienceMs: number,
 ): Promise<void> {
-  const aria = await evidence.outline(page)
+  const aria = await evidence.outline(page, patienceMs)
   if (!aria) return
   if (aria === told.aria) {
     recorder.emit({ kind: 'dom.snapshot', step_id: stepId, unchanged_since: told.seq })

@@ -14,12 +14,12 @@ export function outliner(redact: Redactor) {
   const clean = (aria: string) => clip(withoutPasswords(aria, passwords), outlineLimit, redact)
   return {
     clean,
-    /** Undefined when the page does not answer within 500 ms. */
-    async of(page: Page): Promise<string | undefined> {
+    /** Undefined when the page does not answer within `patienceMs`. */
+    async of(page: Page, patienceMs: number): Promise<string | undefined> {
       const aria = await within(
-        500,
+        patienceMs,
         unseen(page, async () => {
-          const outline = () => page.ariaSnapshot({ timeout: 450 })
+          const outline = () => page.ariaSnapshot({ timeout: patienceMs - 50 })
           // Answered in this order: no outline without what stands in its password fields. Most pages have none.
           const [fields, plain] = await Promise.all([page.locator('css=input[type=password]').count(), outline()])
           if (fields === 0) return plain

@@ -40,8 +40,8 @@ export interface Evidence {
   picture(page: Page): Promise<Buffer | undefined>
   /** What the page shows from `since` on, milliseconds since 1970, small and at little cost: a frame of the film, there at the latest when recording stops. */
   frame(page: Page, since: number): Promise<Frame | undefined>
-  /** The page's accessible outline, redacted and bounded; undefined when it does not answer. */
-  outline(page: Page): Promise<string | undefined>
+  /** The page's accessible outline, redacted and bounded; undefined when it does not answer within so many milliseconds. */
+  outline(page: Page, patienceMs: number): Promise<string | undefined>
   /** An outline that was taken elsewhere, redacted and bounded as well. */
   cleanOutline(aria: string): string
   /** The page's DOM as HTML, redacted. */
@@ -98,7 +98,7 @@ export async function recordEvidence(context: BrowserContext, options: EvidenceO
     },
     picture: async (page) => (options.pictures ? takePicture(page, masks) : undefined),
     frame: (page, since) => film.take(page, since),
-    outline: (page) => outlines.of(page),
+    outline: (page, patienceMs) => outlines.of(page, patienceMs),
     cleanOutline: (aria) => outlines.clean(aria),
     html: (page) => htmlOf(page, options.redact),
     async maskFilled(field, { value, secret = true } = {}) {

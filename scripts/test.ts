@@ -20,7 +20,7 @@ import { startPooler } from '../test/fixtures/pooler.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const together = join(root, 'scripts/test-together.ts')
-const domains = join(root, 'scripts/test-domains.ts')
+const uncaught = join(root, 'scripts/test-uncaught.ts')
 // In this order, so that what is long is not begun last. Alone, in a process of its own, is what starts, kills or measures
 // the process, or is large.
 const alone = [
@@ -122,7 +122,7 @@ function tell(file: string, { problems, seconds }: Ran): void {
 async function run(first: string, more?: () => string | undefined): Promise<Map<string, Ran>> {
   const folder = await mkdtemp(join(tmpdir(), 'molar-test-'))
   await chmod(folder, 0o1777) // as /tmp is: the database and the browser have uids of their own
-  const child = spawn(process.execPath, ['--import', domains, more ? together : first], {
+  const child = spawn(process.execPath, ['--import', uncaught, more ? together : first], {
     cwd: root,
     // Temporary homes go into the process's folder; one compile cache serves all, and Molar's own processes find it there, too.
     env: {

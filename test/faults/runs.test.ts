@@ -16,7 +16,7 @@ import { world } from '../fixtures/world.ts'
 
 /** Asks more often than an org may. */
 const environment = { MOLAR_READS_PER_MINUTE: '0', MOLAR_WRITES_PER_MINUTE: '0' }
-const here = await world(t, { workers: 2, environment, isolated: true })
+const here = await world(t, { workers: 2, environment })
 const app = await hostileApp()
 t.teardown(() => app.close())
 
@@ -146,7 +146,6 @@ t.test('no other origin is reached, whatever the page or the scenario tries', as
 t.test('on a server, what is not public is not reached, even where its origin is allowed', async (t) => {
   const base = app.url.replace('127.0.0.1', 'localhost')
   const guarded = await world(t, {
-    isolated: true,
     workers: 2,
     environment: { MOLAR_EGRESS: 'public', MOLAR_EGRESS_ALLOW: 'localhost', MOLAR_RUN_ORIGINS: app.away },
   })

@@ -10,6 +10,8 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { createServer } from 'node:http'
@@ -45,7 +47,7 @@ process.env.MOLAR_TEST_ONLY = 'must-not-be-seen'
 const browser = await start()
 t.teardown(() => browser.close())
 
-/** Processes of a Chromium below `root`, by /proc. */
+/** Processes of a Chromium below `root`, by /proc; not the script that a root worker's is below. */
 function chromiumBelow(root: number): number[] {
   const parents = new Map<number, number>()
   for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
@@ -55,7 +57,9 @@ function chromiumBelow(root: number): number[] {
     } catch {}
   }
   const below = (pid: number): boolean => parents.get(pid) === root || (parents.has(pid) && below(parents.get(pid)!))
-  return [...parents.keys()].filter((pid) => below(pid) && /--type=|--remote-debugging-pipe/.test(commandLine(pid)))
+  const ofChromium = (command: string) =>
+    /--type=|--remote-debugging-pipe/.test(command) && !command.startsWith('/bin/sh')
+  return [...parents.keys()].filter((pid) => below(pid) && ofChromium(commandLine(pid)))
 }
 
 /** Empty where the process has just ended. */
@@ -232,13 +236,11 @@ t.test(
     await page.goto('data:text/html,<title>hello</title>')
     t.equal(await page.title(), 'hello')
     const pids = chromiumBelow(process.pid)
-    const holder = Number(readFileSync(`/proc/${pids[0]}/stat`, 'utf8').split(') ')[1]?.split(' ')[1])
     for (const pid of pids) t.match(processStatus(pid, 'Uid'), /^65533\t65533/, 'no browser process is root')
     const renderer = pids.find((pid) => commandLine(pid).includes('--type=renderer'))!
     t.equal(processStatus(renderer, 'Seccomp'), '2', 'the renderer is under a system call filter')
     t.match(processStatus(renderer, 'NSpid'), /\t/, 'the renderer is in a process namespace of its own')
     t.notMatch(readFileSync(`/proc/${pids[0]}/environ`, 'latin1'), /must-not-be-seen|DATABASE_URL/)
-    t.notMatch(readFileSync(`/proc/${holder}/cmdline`, 'latin1'), /ws:|wsPath":/, 'the address is not in the arguments')
     t.ok((browser.memory() ?? 0) > 2 ** 20)
     await browser.close()
     t.ok(await until(() => pids.every(isGone)))
@@ -246,6 +248,54 @@ t.test(
       readdirSync(tmpdir()).filter((name) => name.startsWith(`molar-browser-${process.pid}-`)),
       [],
     )
+  },
+)
+
+t.test(
+  'a browser that was taken over names no path that a worker follows: Playwright deletes what it calls a download',
+  { skip: rootOnLinux },
+  async (t) => {
+    const browser = await start()
+    t.teardown(() => browser.close())
+    const context = await browser.newContext()
+    const page = await context.newPage()
+    const heard: string[] = []
+    page.on('download', (download) => heard.push(download.suggestedFilename()))
+    const site = createServer((_, response) =>
+      response.setHeader('content-disposition', 'attachment; filename=report.txt').end('figures'),
+    )
+    await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve))
+    t.teardown(() => site.close())
+    const get = () =>
+      page.evaluate((url) => void location.assign(url), `http://127.0.0.1:${(site.address() as AddressInfo).port}/`)
+    const [download] = await Promise.all([page.waitForEvent('download'), get()])
+    const path = await download.path()
+    t.equal(readFileSync(path, 'utf8'), 'figures')
+    t.equal(statSync(path).uid, 65533)
+    t.equal(statSync(join(path, '../..')).uid, 0, 'the folder above can be exchanged by nobody else')
+
+    // What its process would say: the name leads through a link that it made.
+    const precious = join(scratch, 'precious')
+    mkdirSync(precious)
+    writeFileSync(join(precious, 'file'), 'ours')
+    symlinkSync(precious, join(path, '../link'))
+    const cdp = await context.newCDPSession(page)
+    const { frameTree } = await cdp.send('Page.getFrameTree')
+    const says = (guid: string) =>
+      (page.context().browser() as any)._connection
+        .toImpl(page.context().browser())
+        ._session.emit('Browser.downloadWillBegin', {
+          frameId: frameTree.frame.id,
+          guid,
+          url: '',
+          suggestedFilename: 'evil.txt',
+        })
+    for (const name of ['link/file', '../../../etc/x', '/etc/x', 'plain-name']) says(name)
+    await page.evaluate('1')
+    t.strictSame(heard, ['report.txt', 'evil.txt'], 'of four, one')
+    await context.close()
+    t.ok(existsSync(join(precious, 'file')))
+    t.notOk(existsSync(path), 'a true download goes with its context')
   },
 )
 
@@ -295,7 +345,7 @@ t.test(
     if (isRoot)
       t.ok(
         await until(() => !readdirSync(tmpdir()).some((name) => name.startsWith(`molar-browser-${child.pid}-`))),
-        'the holder removes its folder',
+        'its folder is removed',
       )
   },
 )

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -8,16 +9,16 @@ import fc from 'fast-check'
 import { strToU8, unzipSync, zipSync } from 'fflate'
 import t from 'tap'
 import { chromium } from '../../src/worker/browser/playwright.ts'
+import { recordDownloads } from '../../src/worker/evidence/downloads.ts'
 import type { EvidenceEvent } from '../../src/worker/evidence/event.ts'
 import { recordEvidence } from '../../src/worker/evidence/record.ts'
 import { makeRedactor } from '../../src/worker/evidence/redact.ts'
 import { scrubTrace, scrubTraceZip } from '../../src/worker/evidence/scrub.ts'
-import { stopTrace } from '../../src/worker/evidence/trace-files.ts'
-import { launchOptions, plainBrowser } from '../fixtures/browser.ts'
+import { launchOptions, sharedBrowser } from '../fixtures/browser.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'molar-evidence-'))
 t.teardown(() => rmSync(scratch, { recursive: true, force: true }))
-const browser = await plainBrowser()
+const browser = await sharedBrowser()
 t.teardown(() => browser.close())
 
 const secret = 's3cr3t"Pa&ss<w>é+x/y'
@@ -387,19 +388,26 @@ t.test('Playwright’s own viewer opens the scrubbed trace and shows its steps',
   t.equal(await snapshot.locator('#k').inputValue(), '[secret:KEY]')
 })
 
-t.test('a browser that was taken over cannot have other people’s files read into its trace', async (t) => {
+t.test('a browser that was taken over cannot have other people’s files read as its downloads', async (t) => {
   const path = join(scratch, 'ours')
   writeFileSync(path, 'the key of this installation')
   symlinkSync(path, `${path}.link`)
   mkdirSync(`${path}.folder`)
   const own = statSync(path).uid
-  const naming = (value: string) =>
-    ({ tracing: { _channel: { tracingStopChunk: async () => ({ entries: [{ name: 'x', value }] }) } } }) as never
-  t.match(Buffer.from((await stopTrace(naming(path), own)).x!).toString(), 'the key', 'its own files are read')
-  await t.rejects(stopTrace(naming(path), own + 1), /not one of the browser/)
-  await t.rejects(stopTrace(naming(`${path}.link`), own), { code: 'ELOOP' })
-  await t.rejects(stopTrace(naming(`${path}.folder`), own), /not one of the browser/)
-  t.strictSame(await stopTrace(naming(`${path}.gone`), own), {})
+  const context = await browser.newContext()
+  t.teardown(() => context.close())
+  const page = await context.newPage()
+  const downloaded = async (at: string, uid: number) => {
+    const downloads = recordDownloads(context, uid)
+    const said = { suggestedFilename: () => 'x', path: async () => at }
+    void (page as unknown as EventEmitter).emit('download', said)
+    const [file] = await downloads.settle()
+    return file!.bytes?.toString() ?? file!.why
+  }
+  t.equal(await downloaded(path, own), 'the key of this installation', 'its own files are read')
+  t.equal(await downloaded(path, own + 1), 'it did not arrive')
+  t.equal(await downloaded(`${path}.link`, own), 'it did not arrive')
+  t.equal(await downloaded(`${path}.folder`, own), 'it did not arrive')
 })
 
 t.test('a secret that is one of the trace’s own words takes nothing of the trace’s form', async (t) => {

@@ -8,13 +8,13 @@ import { recordEvidence } from '../../src/worker/evidence/record.ts'
 import { makeRedactor } from '../../src/worker/evidence/redact.ts'
 import { scrubTrace } from '../../src/worker/evidence/scrub.ts'
 import { makeVideo } from '../../src/worker/evidence/video.ts'
-import { plainBrowser } from '../fixtures/browser.ts'
+import { sharedBrowser } from '../fixtures/browser.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'molar-film-'))
 t.teardown(() => rmSync(scratch, { recursive: true, force: true }))
 
 t.test('the film has a frame of what a page showed when it was asked, and one for all who may share it', async (t) => {
-  const browser = await plainBrowser()
+  const browser = await sharedBrowser()
   t.teardown(() => browser.close())
   const context = await browser.newContext()
   const film = filmPages(context, { whole: false })
@@ -78,7 +78,7 @@ t.test('the film has a frame of what a page showed when it was asked, and one fo
 })
 
 t.test('rrweb has a short flow whole, and the film becomes a video where ffmpeg is', async (t) => {
-  const browser = await plainBrowser()
+  const browser = await sharedBrowser()
   t.teardown(() => browser.close())
   const context = await browser.newContext()
   const redact = makeRedactor({ PIN: 'open-sesame-77' })

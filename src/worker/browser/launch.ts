@@ -1,14 +1,13 @@
-import { rm } from 'node:fs/promises'
 import type { Browser, BrowserContext, BrowserContextOptions, LaunchOptions } from 'playwright-core'
 import { fail } from '../../core/errors.ts'
 import { browserEnvironment, displayEnvironment } from './environment.ts'
 import type { FoundBrowser } from './find.ts'
-import { startIsolated } from './isolated.ts'
 import type { Log } from './log.ts'
 import { browserMemory, endLargePages } from './memory.ts'
+import { type BrowserFolder, underOwnUid } from './own-uid.ts'
 import { chromium } from './playwright.ts'
 import { quietArguments } from './quiet.ts'
-import { mustDropRoot, privateDirectory } from './reach.ts'
+import { mustDropRoot, privateDirectory, removePrivate } from './reach.ts'
 
 export interface StartOptions {
   found: FoundBrowser
@@ -27,7 +26,7 @@ export interface StartOptions {
 export interface WarmBrowser {
   readonly version: string
   readonly sandboxed: boolean
-  /** The uid it runs under where that is not ours. */
+  /** The uid that it runs under, of whom the files are that it writes; undefined where there are none. */
   readonly uid: number | undefined
   newContext(options?: BrowserContextOptions): Promise<BrowserContext>
   isConnected(): boolean
@@ -45,7 +44,7 @@ export async function startBrowser(options: StartOptions): Promise<WarmBrowser> 
   const started = performance.now()
   if (sandbox === 'off') log.warn('the browser runs without its sandbox, because the configuration says so')
   try {
-    const warm = await (mustDropRoot() ? isolated(options) : direct(options))
+    const warm = await launch(options)
     log.info(
       {
         version: warm.version,
@@ -74,41 +73,58 @@ function launchOptions({ found, sandbox, window, args = [] }: StartOptions): Lau
   }
 }
 
-async function isolated(options: StartOptions): Promise<WarmBrowser> {
-  const { browser, pid, uid, close } = await startIsolated(
-    options.found,
-    launchOptions(options),
-    options.cacheDirectory,
-    options.window?.display,
-  )
-  return warmBrowser(browser, { sandboxed: options.sandbox === 'on', uid, pid, close })
-}
-
-async function direct(options: StartOptions): Promise<WarmBrowser> {
-  const home = await privateDirectory()
-  const removeHome = () => rm(home, { recursive: true, force: true, maxRetries: 3 })
+async function launch(options: StartOptions): Promise<WarmBrowser> {
+  const { found, cacheDirectory, window, sandbox } = options
+  const own = mustDropRoot() ? await underOwnUid(found, cacheDirectory, window?.display) : await underThisUid(options)
+  const remove = () => removePrivate(own.folder)
   try {
-    const env = {
-      ...browserEnvironment(options.found, home),
-      ...(options.window && (await displayEnvironment(options.window.display, home))),
-    }
-    const browser = await chromium.launch({ ...launchOptions(options), env })
+    const browser = await chromium.launch({ ...launchOptions(options), ...own.launch })
+    const server = serverOf(browser)
+    takeOnlyPlainDownloads(server)
     const close = () =>
       browser
         .close()
         .catch(() => undefined)
-        .then(removeHome)
-    return warmBrowser(browser, { sandboxed: options.sandbox === 'on', uid: undefined, pid: process.pid, close })
+        .then(remove)
+    const { pid } = server.options.browserProcess.process
+    return warmBrowser(browser, { sandboxed: sandbox === 'on', uid: own.uid, pid, close })
   } catch (cause) {
-    await removeHome()
+    await remove()
     throw cause
+  }
+}
+
+async function underThisUid({ found, window }: StartOptions): Promise<BrowserFolder> {
+  const folder = await privateDirectory()
+  const display = window && (await displayEnvironment(window.display, folder))
+  return { launch: { env: { ...browserEnvironment(found, folder), ...display } }, folder, uid: process.getuid?.() }
+}
+
+/** What the public API stands before, in the same process. */
+interface PlaywrightServer {
+  options: { browserProcess: { process: { pid: number } } }
+  downloadCreated(page: unknown, name: string, ...more: unknown[]): void
+}
+
+function serverOf(browser: Browser): PlaywrightServer {
+  return (browser as unknown as { _connection: { toImpl(of: Browser): PlaywrightServer } })._connection.toImpl(browser)
+}
+
+/**
+ * Playwright deletes a download by the name that the browser's process says, and for a root worker does so as root:
+ * a browser that was taken over may name no path that leads on through a link of its own.
+ */
+function takeOnlyPlainDownloads(server: PlaywrightServer): void {
+  const created = server.downloadCreated
+  server.downloadCreated = function (page, name, ...more) {
+    if (/^[\w-]+$/.test(name)) created.call(this, page, name, ...more)
   }
 }
 
 interface Held {
   sandboxed: boolean
   uid: number | undefined
-  /** The process below which the browser lives. */
+  /** The browser's process, or the one that it is below. */
   pid: number
   close(): Promise<void>
 }
@@ -139,6 +155,12 @@ function refuse(found: FoundBrowser, cause: unknown): never {
     fail(
       'browser_unavailable',
       `Chromium at ${found.path} lacks ${library}. Run \`molar browser install\`, or install that library.`,
+      { cause },
+    )
+  if (/setpriv: (command )?not found/.test(text))
+    fail(
+      'browser_unavailable',
+      'Under root Chromium is given a uid of its own by setpriv, which this machine lacks. Install it (util-linux), or run Molar as another user.',
       { cause },
     )
   if (refusedSandbox.test(text)) {

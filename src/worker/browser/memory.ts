@@ -2,7 +2,7 @@ import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
 
 const pageBytes = 4096
 
-/** Bytes that the browsers below process `root` keep for themselves, without what they share (Linux; undefined elsewhere). */
+/** Bytes that the browser that is process `root`, or those below it, keep for themselves, without what they share (Linux; undefined elsewhere). */
 export function browserMemory(root: number): number | undefined {
   if (process.platform !== 'linux') return undefined
   return browserProcesses(root).reduce((sum, pid) => sum + ownBytes(pid), 0)
@@ -26,7 +26,7 @@ function end(pid: number): boolean {
 function browserProcesses(root: number): number[] {
   const parents = new Map<number, number>()
   for (const name of readdirSync('/proc')) if (/^\d+$/.test(name)) parents.set(Number(name), parentOf(Number(name)))
-  const below = [...parents.keys()].filter((pid) => descends(pid, (at) => at === root, parents))
+  const below = [...parents.keys()].filter((pid) => pid === root || descends(pid, (at) => at === root, parents))
   // The worker may have other children (a database): only what stands below a Chromium that obeys a pipe is ours.
   const browsers = new Set(below.filter((pid) => commandLine(pid).includes('--remote-debugging-pipe')))
   return below.filter((pid) => browsers.has(pid) || descends(pid, (at) => browsers.has(at), parents))

@@ -1,4 +1,5 @@
-import { constants } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { constants, existsSync } from 'node:fs'
 import {
   access,
   chmod,
@@ -11,11 +12,13 @@ import {
   realpath,
   rename,
   rm,
+  rmdir,
   stat,
   symlink,
 } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 
 /** The unprivileged uid and gid under which a root process lets the browser live; needs no passwd entry, and is not PostgreSQL's. */
 export const browserUid = 65533
@@ -80,6 +83,20 @@ export async function privateDirectory(): Promise<string> {
   throw new Error('No temporary folder can be reached by an unprivileged process: set TMPDIR to one.')
 }
 
+const run = promisify(execFile)
+
+/**
+ * Removes such a folder. As root only what is empty: of what a stranger still writes in, a link put in the place of a
+ * folder at the right moment would lead elsewhere. So the browser's uid removes what is its own.
+ */
+export async function removePrivate(folder: string): Promise<void> {
+  if (!existsSync(folder)) return
+  if (!mustDropRoot()) return rm(folder, { recursive: true, force: true, maxRetries: 3 })
+  await run('rm', ['-rf', folder], { cwd: '/', uid: browserUid, gid: browserUid }).catch(() => undefined)
+  for (const name of await readdir(folder).catch(() => [])) await rmdir(join(folder, name)).catch(() => undefined)
+  await rmdir(folder).catch(() => undefined)
+}
+
 /** Removes the folders of workers that were killed before they could. They carry their worker's pid. */
 async function sweep(base: string): Promise<void> {
   for (const name of await readdir(base)) {
@@ -87,8 +104,7 @@ async function sweep(base: string): Promise<void> {
     if (Number.isNaN(pid) || isAlive(pid)) continue
     // Another container may share the folder but not our pids: leave what is young.
     const { mtimeMs } = await stat(join(base, name)).catch(() => ({ mtimeMs: Date.now() }))
-    if (Date.now() - mtimeMs > 3_600_000)
-      await rm(join(base, name), { recursive: true, force: true }).catch(() => undefined)
+    if (Date.now() - mtimeMs > 3_600_000) await removePrivate(join(base, name)).catch(() => undefined)
   }
 }
 

@@ -1,3 +1,5 @@
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
 import type { BrowserContext, Download, Page } from 'playwright-core'
 import { within } from './deadline.ts'
 
@@ -12,23 +14,22 @@ export interface DownloadedFile {
   why?: string
 }
 
-/** Reads every download of a context as it happens, within limits. `settle` waits for those under way, 5 s at most. */
-export function recordDownloads(context: BrowserContext): { settle(): Promise<DownloadedFile[]> } {
+/** Reads every download of a context as it happens, within limits. `settle` waits for those under way, 5 s at most. `browserUid` is who writes them. */
+export function recordDownloads(
+  context: BrowserContext,
+  browserUid: number | undefined,
+): { settle(): Promise<DownloadedFile[]> } {
   const under: { name: string; file: Promise<DownloadedFile> }[] = []
   let total = 0
 
   async function read(download: Download, name: string): Promise<DownloadedFile> {
     if (under.length >= mostFiles) return { name, why: `more than ${mostFiles} downloads` }
     try {
-      const parts: Buffer[] = []
-      let size = 0
-      for await (const part of await download.createReadStream()) {
-        size += (part as Buffer).length
-        total += (part as Buffer).length
-        if (size > largestFile || total > largestTotal) return { name, why: 'too large to be kept' }
-        parts.push(part as Buffer)
-      }
-      return { name, bytes: Buffer.concat(parts) }
+      const bytes = await readOwn(await download.path(), browserUid, (size) => {
+        total += size
+        return size <= largestFile && total <= largestTotal
+      })
+      return bytes ? { name, bytes } : { name, why: 'too large to be kept' }
     } catch {
       return { name, why: 'it did not arrive' }
     }
@@ -50,6 +51,29 @@ export function recordDownloads(context: BrowserContext): { settle(): Promise<Do
         under.map(async ({ name, file }) => (await within(5000, file)) ?? { name, why: 'it did not end in time' }),
       )
     },
+  }
+}
+
+/**
+ * The browser's process, which a page may have taken over, says where the file is, and could put a link there: only plain
+ * files of that process's own user are read. Undefined where its size does not suit.
+ */
+async function readOwn(
+  path: string,
+  uid: number | undefined,
+  suits: (size: number) => boolean,
+): Promise<Buffer | undefined> {
+  const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = constants
+  const file = await open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW)
+  try {
+    const facts = await file.stat()
+    if (!facts.isFile() || (uid !== undefined && facts.uid !== uid)) throw new Error('It is not of the browser.')
+    if (!suits(facts.size)) return undefined
+    // No more than was weighed, should it grow.
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(facts.size), 0, facts.size, 0)
+    return buffer.subarray(0, bytesRead)
+  } finally {
+    await file.close()
   }
 }
 

@@ -27,7 +27,7 @@ export interface EvidenceOptions {
   film?: boolean
   /** Whether rrweb runs in the pages; costs two fifths of a run's time. Default false. */
   replay?: boolean
-  /** The uid of the browser's process where that is not ours. */
+  /** As which uid the browser writes its files; undefined where there are none. */
   browserUid?: number | undefined
   /** Events let through; the rest is counted. Default 5,000. */
   maxEvents?: number
@@ -71,7 +71,7 @@ export async function recordEvidence(context: BrowserContext, options: EvidenceO
   const masks = masksFor(options.masks ?? [])
   const pages = recordPages(context, out, options.redact)
   const network = recordNetwork(context, out, options.redact, (request) => pages.nameOf(pageOf(request)))
-  const downloads = recordDownloads(context)
+  const downloads = recordDownloads(context, options.browserUid)
   const outlines = outliner(options.redact)
   const film = filmPages(context, { whole: options.film ?? false })
   const [replay] = await Promise.all([
@@ -110,7 +110,7 @@ export async function recordEvidence(context: BrowserContext, options: EvidenceO
       pages.stop()
       const frames = film.stop()
       const [trace, files] = await Promise.all([
-        options.trace ? within(30_000, stopTrace(context, options.browserUid ?? process.getuid?.())) : undefined,
+        options.trace ? within(30_000, stopTrace(context)) : undefined,
         downloads.settle(),
         network.flush(),
       ])

@@ -1,4 +1,3 @@
-import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { BrowserContext } from 'playwright-core'
 
@@ -28,12 +27,12 @@ export async function startTrace(context: BrowserContext): Promise<void> {
 }
 
 /** The trace so far, to be asked for before the context closes. Throws where the browser is gone, or it takes too much. */
-export async function stopTrace(context: BrowserContext, browserUid: number | undefined): Promise<TraceFiles> {
+export async function stopTrace(context: BrowserContext): Promise<TraceFiles> {
   const { entries } = await channelOf(context).tracingStopChunk({ mode: 'entries' })
   if (!entries) throw new Error('The browser is gone.')
   let left = largestTrace
   const read = async ({ name, value }: { name: string; value: string }): Promise<[string, Uint8Array][]> => {
-    const bytes = await readOwn(value, browserUid, (size) => {
+    const bytes = await readWithin(value, (size) => {
       left -= size
       if (left < 0) throw new Error(`The trace takes more than ${largestTrace} bytes.`)
     })
@@ -42,28 +41,15 @@ export async function stopTrace(context: BrowserContext, browserUid: number | un
   return Object.fromEntries((await Promise.all(entries.map(read))).flat())
 }
 
-/**
- * The path comes from the browser's process, which a page may have taken over: only plain files of that process's own
- * user are read. Undefined where there is none: a trace of nothing lacks some.
- */
-async function readOwn(
-  path: string,
-  uid: number | undefined,
-  weigh: (size: number) => void,
-): Promise<Buffer | undefined> {
-  const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = constants
-  const file = await open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW).catch((error: NodeJS.ErrnoException) => {
+/** Undefined where there is no such file: a trace of nothing lacks some. */
+async function readWithin(path: string, weigh: (size: number) => void): Promise<Buffer | undefined> {
+  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error
   })
   if (!file) return undefined
   try {
-    const facts = await file.stat()
-    if (!facts.isFile() || (uid !== undefined && facts.uid !== uid))
-      throw new Error('The trace names a file that is not one of the browser.')
-    weigh(facts.size)
-    // No more than was weighed, should it grow.
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(facts.size), 0, facts.size, 0)
-    return buffer.subarray(0, bytesRead)
+    weigh((await file.stat()).size)
+    return await file.readFile()
   } finally {
     await file.close()
   }

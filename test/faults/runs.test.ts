@@ -340,19 +340,19 @@ t.test('a page that eats memory ends its own run, with the reason; a run beside 
   t.match(await ended(await beside), { status: 'passed', attempt: 1 }, 'the run beside it')
 })
 
-// Each takes a tenth of a second of a processor, and a run may have 25 open.
-const tabs = Number(process.env.FAULT_TABS || 40)
-
-t.test(`a scenario that opens ${tabs} tabs ends in time, and the worker stays well`, async (t) => {
-  const began = Date.now()
-  const steps = ['Click button "Open" {timeout: 60s}', 'Wait 500ms', 'Assert text "opened" is visible {timeout: 60s}']
-  const opener = await run([`Navigate to /opener?${tabs}`, ...steps])
-  t.comment(`${opener.status} after ${Date.now() - began} ms`)
-  t.match(opener, { status: 'passed', attempt: 1 }, opener.failure?.message)
-  const events = await eventsOf(opener)
-  t.equal(events.filter(({ about }) => about === 'tabs').length, 1, 'the trace tells of it once')
-  t.equal((await run(['Navigate to /', 'Assert heading "Home" is visible'])).status, 'passed', 'the next run')
-})
+t.test(
+  'a scenario that opens 100 tabs, of which a run may have 25, ends in time, and the worker stays well',
+  async (t) => {
+    const began = Date.now()
+    const steps = ['Click button "Open" {timeout: 60s}', 'Wait 500ms', 'Assert text "opened" is visible {timeout: 60s}']
+    const opener = await run(['Navigate to /opener?100', ...steps])
+    t.comment(`${opener.status} after ${Date.now() - began} ms`)
+    t.match(opener, { status: 'passed', attempt: 1 }, opener.failure?.message)
+    const events = await eventsOf(opener)
+    t.equal(events.filter(({ about }) => about === 'tabs').length, 1, 'the trace tells of it once')
+    t.equal((await run(['Navigate to /', 'Assert heading "Home" is visible'])).status, 'passed', 'the next run')
+  },
+)
 
 t.test('no stored byte holds a secret', async (t) => {
   const secrets = { DECLARED: 'declared-secret-7731', PIN: '90210-pin' }

@@ -30,6 +30,11 @@ t.test(
   },
 )
 
+interface Packed {
+  path: string
+  mode: number
+}
+
 t.test('the package holds what it needs and no sources, and runs from its JavaScript', async (t) => {
   const folder = t.testdir({})
   await build(folder)
@@ -40,10 +45,11 @@ t.test('the package holds what it needs and no sources, and runs from its JavaSc
 
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
   const packing = await run(npm, ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: folder, timeout: 60_000 })
-  const packed = JSON.parse(packing.stdout) as
-    | { files: { path: string }[] }[]
-    | Record<string, { files: { path: string }[] }>
-  const paths = Object.values(packed)[0]!.files.map(({ path }) => path)
+  const packed = JSON.parse(packing.stdout) as { files: Packed[] }[] | Record<string, { files: Packed[] }>
+  const packedFiles = Object.values(packed)[0]!.files
+  const paths = packedFiles.map(({ path }) => path)
+  const executable = packedFiles.filter(({ mode }) => mode & 0o100).map(({ path }) => path)
+  t.same(executable.sort(), ['bin/molar.js', 'dist/worker/browser/own-uid.sh'], 'what is to be executed can be')
   for (const path of [
     'bin/molar.js',
     'dist/main.js',

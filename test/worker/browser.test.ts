@@ -8,10 +8,12 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { createServer } from 'node:http'
@@ -237,10 +239,11 @@ t.test(
     t.equal(await page.title(), 'hello')
     const pids = chromiumBelow(process.pid)
     for (const pid of pids) t.match(processStatus(pid, 'Uid'), /^65533\t65533/, 'no browser process is root')
+    t.equal(readlinkSync(`/proc/${pids[0]}/cwd`), '/', 'nor in a folder that only its worker could enter')
     const renderer = pids.find((pid) => commandLine(pid).includes('--type=renderer'))!
     t.equal(processStatus(renderer, 'Seccomp'), '2', 'the renderer is under a system call filter')
     t.match(processStatus(renderer, 'NSpid'), /\t/, 'the renderer is in a process namespace of its own')
-    t.notMatch(readFileSync(`/proc/${pids[0]}/environ`, 'latin1'), /must-not-be-seen|DATABASE_URL/)
+    t.notMatch(readFileSync(`/proc/${pids[0]}/environ`, 'latin1'), /must-not-be-seen|DATABASE_URL|MOLAR_/)
     t.ok((browser.memory() ?? 0) > 2 ** 20)
     await browser.close()
     t.ok(await until(() => pids.every(isGone)))
@@ -255,8 +258,18 @@ t.test(
   'a browser that was taken over names no path that a worker follows: Playwright deletes what it calls a download',
   { skip: rootOnLinux },
   async (t) => {
+    const stale = (name: string, uid: number) => {
+      const path = join(tmpdir(), `molar-browser-4194304-${name}`)
+      mkdirSync(path)
+      chownSync(path, uid, uid)
+      utimesSync(path, 0, 0)
+      t.teardown(() => rmSync(path, { recursive: true, force: true }))
+      return path
+    }
+    const [ours, another] = [stale('ours', 0), stale('another', 65533)]
     const browser = await start()
     t.teardown(() => browser.close())
+    t.strictSame([ours, another].map(existsSync), [false, true], 'of dead workers’ folders only true ones are removed')
     const context = await browser.newContext()
     const page = await context.newPage()
     const heard: string[] = []
@@ -281,7 +294,7 @@ t.test(
     symlinkSync(precious, join(path, '../link'))
     const cdp = await context.newCDPSession(page)
     const { frameTree } = await cdp.send('Page.getFrameTree')
-    const says = (guid: string) =>
+    const says = (guid: string | undefined) =>
       (page.context().browser() as any)._connection
         .toImpl(page.context().browser())
         ._session.emit('Browser.downloadWillBegin', {
@@ -290,17 +303,26 @@ t.test(
           url: '',
           suggestedFilename: 'evil.txt',
         })
-    for (const name of ['link/file', '../../../etc/x', '/etc/x', 'plain-name']) says(name)
+    for (const name of ['link/file', '../../../etc/x', '/etc/x', undefined, 'plain-name']) says(name)
     await page.evaluate('1')
-    t.strictSame(heard, ['report.txt', 'evil.txt'], 'of four, one')
+    t.strictSame(heard, ['report.txt', 'evil.txt'], 'of five, one')
     await context.close()
     t.ok(existsSync(join(precious, 'file')))
     t.notOk(existsSync(path), 'a true download goes with its context')
+
+    const pids = chromiumBelow(process.pid)
+    const main = pids.find((pid) => !commandLine(pid).includes('--type='))!
+    process.kill(main, 'SIGSTOP')
+    const began = performance.now()
+    await browser.close()
+    t.ok(performance.now() - began < 10_000, 'one that does not close is killed')
+    t.ok(await until(() => pids.every(isGone)))
+    t.notOk(existsSync(join(path, '../..')))
   },
 )
 
 /** A worker of its own: starts a browser, says so, and waits. `as` runs it under an ordinary uid. */
-function worker(t: Test, options: { as?: number; found?: FoundBrowser; sandbox?: 'on' | 'off' } = {}) {
+function worker(t: Test, options: { as?: number; sandbox?: 'on' | 'off'; ready?: string } = {}) {
   const home = mkdtempSync(join(scratch, 'home-'))
   const script = join(home, 'worker.ts')
   const launch = new URL('../../src/worker/browser/launch.ts', import.meta.url).href
@@ -308,11 +330,12 @@ function worker(t: Test, options: { as?: number; found?: FoundBrowser; sandbox?:
     script,
     `import { startBrowser } from ${JSON.stringify(launch)}
 const log = { debug() {}, info() {}, warn() {} }
-const browser = await startBrowser({ found: ${JSON.stringify(options.found ?? browserFound)}, cacheDirectory: ${JSON.stringify(home)}, log, sandbox: '${options.sandbox ?? 'on'}' }).catch((error) => error)
+const browser = await startBrowser({ found: ${JSON.stringify(browserFound)}, cacheDirectory: ${JSON.stringify(home)}, log, sandbox: '${options.sandbox ?? 'on'}' }).catch((error) => error)
 if (browser instanceof Error) { console.log('refused ' + browser.message.replaceAll('\\n', ' ')); process.exit(0) }
 const page = await (await browser.newContext()).newPage()
 await page.goto('data:text/html,<title>hello</title>')
 console.log('ready ' + await page.title())
+${options.ready ?? ''}
 if (process.env.ONCE) { await browser.close(); process.exit(0) }
 setInterval(() => {}, 1000)`,
   )
@@ -322,7 +345,7 @@ setInterval(() => {}, 1000)`,
     : []
   const [command, ...args] = [...dropped, process.execPath, script]
   const child = spawn(command!, args, {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
     env: { HOME: home, PATH: process.env.PATH, TMPDIR: tmpdir(), NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE },
   })
   t.teardown(() => child.kill('SIGKILL'))
@@ -333,22 +356,40 @@ setInterval(() => {}, 1000)`,
 }
 
 t.test(
-  'the browser ends when its worker is killed',
+  'the browser ends when its worker is killed, under root even one that hangs',
   { skip: process.platform !== 'linux' && 'reads /proc' },
   async (t) => {
     const { child, line } = worker(t)
     t.equal(await line, 'ready hello')
     const pids = chromiumBelow(child.pid!)
     t.ok(pids.length > 2)
+    if (isRoot) process.kill(pids.find((pid) => !commandLine(pid).includes('--type='))!, 'SIGSTOP')
     child.kill('SIGKILL')
-    t.ok(await until(() => pids.every(isGone)))
-    if (isRoot)
-      t.ok(
-        await until(() => !readdirSync(tmpdir()).some((name) => name.startsWith(`molar-browser-${child.pid}-`))),
-        'its folder is removed',
-      )
+    t.ok(await until(() => pids.every(isGone), 8000))
   },
 )
+
+t.test('what Playwright throws over what a browser says ends the browser, not its worker', async (t) => {
+  const { child, line } = worker(t, {
+    ready: `
+const { _connection: connection } = page
+const server = connection.toImpl(page.context().browser())
+const gone = new Promise((resolve) => browser.onDisconnected(resolve))
+setImmediate(() => server._session.emit('Target.attachedToTarget', {}))
+await gone
+console.log('it went away')
+await browser.close()
+process.stdin.once('data', () => setImmediate(() => { throw new Error('ours') }))`,
+  })
+  t.equal(await line, 'ready hello')
+  const [pid] = chromiumBelow(child.pid!)
+  const said: Buffer = await new Promise((resolve) => child.stdout.once('data', resolve))
+  t.equal(said.toString(), 'it went away\n')
+  t.ok(await until(() => isGone(pid!)))
+  t.equal(child.exitCode, null)
+  child.stdin.end('throw')
+  t.equal(await new Promise((resolve) => child.once('exit', resolve)), 1, 'other errors end the process as ever')
+})
 
 t.test(
   'as an ordinary user the browser runs sandboxed, without a second uid, and ends with its worker',

@@ -1,3 +1,8 @@
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Browser, BrowserContext, BrowserContextOptions, LaunchOptions } from 'playwright-core'
 import { fail } from '../../core/errors.ts'
 import { browserEnvironment, displayEnvironment } from './environment.ts'
@@ -7,7 +12,8 @@ import { browserMemory, endLargePages } from './memory.ts'
 import { type BrowserFolder, underOwnUid } from './own-uid.ts'
 import { chromium } from './playwright.ts'
 import { quietArguments } from './quiet.ts'
-import { mustDropRoot, privateDirectory, removePrivate } from './reach.ts'
+import { artifacts, mustDropRoot, privateDirectory, removePrivate } from './reach.ts'
+import { endOnUncaught } from './uncaught.ts'
 
 export interface StartOptions {
   found: FoundBrowser
@@ -37,6 +43,9 @@ export interface WarmBrowser {
   endLargePages(most: number): number
   close(): Promise<void>
 }
+
+/** A browser that does not close by then is killed, milliseconds. */
+const closeMs = 5000
 
 /** Starts a sandboxed Chromium: under a uid of its own for a root worker on Linux, directly otherwise. Throws `browser_unavailable` with what to do. */
 export async function startBrowser(options: StartOptions): Promise<WarmBrowser> {
@@ -74,24 +83,43 @@ function launchOptions({ found, sandbox, window, args = [] }: StartOptions): Lau
 }
 
 async function launch(options: StartOptions): Promise<WarmBrowser> {
-  const { found, cacheDirectory, window, sandbox } = options
+  const { found, cacheDirectory, window, sandbox, log } = options
   const own = mustDropRoot() ? await underOwnUid(found, cacheDirectory, window?.display) : await underThisUid(options)
   const remove = () => removePrivate(own.folder)
   try {
-    const browser = await chromium.launch({ ...launchOptions(options), ...own.launch })
+    const artifactsDir = join(own.folder, artifacts)
+    await mkdir(artifactsDir, { mode: 0o700 })
+    const browser = await chromium.launch({ ...launchOptions(options), ...own.launch, artifactsDir })
     const server = serverOf(browser)
     takeOnlyPlainDownloads(server)
-    const close = () =>
-      browser
-        .close()
-        .catch(() => undefined)
-        .then(remove)
-    const { pid } = server.options.browserProcess.process
-    return warmBrowser(browser, { sandboxed: sandbox === 'on', uid: own.uid, pid, close })
+    const { process: child } = server.options.browserProcess
+    const forget = endOnUncaught((err) => {
+      log.warn({ err }, 'the browser is ended: it said what Playwright does not understand')
+      kill(child)
+    })
+    browser.once('disconnected', forget)
+    const close = async () => {
+      await Promise.race([browser.close().catch(() => undefined), sleep(closeMs, undefined, { ref: false })])
+      if (child.exitCode === null && child.signalCode === null) {
+        kill(child)
+        await once(child, 'exit')
+      }
+      await remove()
+    }
+    return warmBrowser(browser, { sandboxed: sandbox === 'on', uid: own.uid, pid: child.pid!, close })
   } catch (cause) {
     await remove()
     throw cause
   }
+}
+
+/** The browser with all that is below it. Its pipes end here, too: a process that left the group may hold their other ends. */
+function kill(child: ChildProcess): void {
+  try {
+    if (process.platform === 'win32') child.kill('SIGKILL')
+    else process.kill(-child.pid!, 'SIGKILL')
+  } catch {} // it ended by itself
+  for (const pipe of child.stdio) pipe?.destroy()
 }
 
 async function underThisUid({ found, window }: StartOptions): Promise<BrowserFolder> {
@@ -102,8 +130,8 @@ async function underThisUid({ found, window }: StartOptions): Promise<BrowserFol
 
 /** What the public API stands before, in the same process. */
 interface PlaywrightServer {
-  options: { browserProcess: { process: { pid: number } } }
-  downloadCreated(page: unknown, name: string, ...more: unknown[]): void
+  options: { browserProcess: { process: ChildProcess } }
+  downloadCreated(page: unknown, name: unknown, ...more: unknown[]): void
 }
 
 function serverOf(browser: Browser): PlaywrightServer {
@@ -117,7 +145,7 @@ function serverOf(browser: Browser): PlaywrightServer {
 function takeOnlyPlainDownloads(server: PlaywrightServer): void {
   const created = server.downloadCreated
   server.downloadCreated = function (page, name, ...more) {
-    if (/^[\w-]+$/.test(name)) created.call(this, page, name, ...more)
+    if (typeof name === 'string' && /^[\w-]+$/.test(name)) created.call(this, page, name, ...more)
   }
 }
 
@@ -157,10 +185,10 @@ function refuse(found: FoundBrowser, cause: unknown): never {
       `Chromium at ${found.path} lacks ${library}. Run \`molar browser install\`, or install that library.`,
       { cause },
     )
-  if (/setpriv: (command )?not found/.test(text))
+  if (/setpriv: (?!failed to execute)/.test(text))
     fail(
       'browser_unavailable',
-      'Under root Chromium is given a uid of its own by setpriv, which this machine lacks. Install it (util-linux), or run Molar as another user.',
+      'Under root Chromium is given a uid of its own by the setpriv of util-linux, which this machine lacks. Install it, or run Molar as another user.',
       { cause },
     )
   if (refusedSandbox.test(text)) {

@@ -25,21 +25,17 @@ export async function underOwnUid(
   const executable = await reachableExecutable(found, cacheDirectory)
   const folder = await privateDirectory()
   await chmod(folder, 0o711) // ours: the browser can pass it, but not put another folder in the place of one of these
-  const [home, downloads] = await Promise.all(['home', 'downloads'].map((name) => makeItsOwn(join(folder, name))))
+  const [home, downloads] = [join(folder, 'home'), join(folder, 'downloads')]
+  await Promise.all([home, downloads].map((path) => mkdir(path, { mode: 0o700 })))
   const env = {
-    ...browserEnvironment({ ...found, ...executable }, home!),
-    ...(await displayEnvironment(display, home!, browserUid)),
+    ...browserEnvironment({ ...found, ...executable }, home),
+    ...(await displayEnvironment(display, home, browserUid)),
     MOLAR_UID: String(browserUid),
     MOLAR_BROWSER: executable.path,
-    MOLAR_DOWNLOADS: downloads!,
   }
-  return { folder, uid: browserUid, launch: { executablePath: script, downloadsPath: downloads!, env } }
-}
-
-async function makeItsOwn(path: string): Promise<string> {
-  await mkdir(path, { mode: 0o700 })
-  await chown(path, browserUid, browserUid)
-  return path
+  // Last: into a folder that is another's we write nothing, since a link could stand there.
+  await Promise.all([home, downloads].map((path) => chown(path, browserUid, browserUid)))
+  return { folder, uid: browserUid, launch: { executablePath: script, downloadsPath: downloads, env } }
 }
 
 /** The executable as the browser's uid can run it: itself, or a copy of its folder where a parent folder is private. */

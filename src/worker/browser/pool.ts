@@ -77,7 +77,7 @@ export function browserPool(options: PoolOptions): BrowserPool {
       if (generation === shown && !generation.retiring)
         log.warn({ contexts: generation.opened }, 'the browser went away')
       forget(generation)
-      // What it left behind is its folder and perhaps its holder.
+      // What it left behind is its folder.
       void browser.close()
     })
     shown = generation

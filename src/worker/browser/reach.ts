@@ -5,6 +5,7 @@ import {
   chmod,
   copyFile,
   link,
+  lstat,
   mkdir,
   mkdtemp,
   readdir,
@@ -18,12 +19,17 @@ import {
 } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { plainPath } from './environment.ts'
 
 /** The unprivileged uid and gid under which a root process lets the browser live; needs no passwd entry, and is not PostgreSQL's. */
 export const browserUid = 65533
 
 const folderPrefix = 'molar-browser-'
+
+/** What Playwright keeps of a browser's runs while they go on; in such a folder, but for the worker alone. */
+export const artifacts = 'artifacts'
 
 /** True where this process may and should give the browser a uid of its own. */
 export function mustDropRoot(): boolean {
@@ -86,15 +92,22 @@ export async function privateDirectory(): Promise<string> {
 const run = promisify(execFile)
 
 /**
- * Removes such a folder. As root only what is empty: of what a stranger still writes in, a link put in the place of a
- * folder at the right moment would lead elsewhere. So the browser's uid removes what is its own.
+ * Removes such a folder. As root what is the worker's own, and what is empty: of what a stranger still writes in, a link
+ * put in the place of a folder at the right moment would lead elsewhere. So the browser's uid removes what is its own.
  */
 export async function removePrivate(folder: string): Promise<void> {
-  if (!existsSync(folder)) return
   if (!mustDropRoot()) return rm(folder, { recursive: true, force: true, maxRetries: 3 })
-  await run('rm', ['-rf', folder], { cwd: '/', uid: browserUid, gid: browserUid }).catch(() => undefined)
-  for (const name of await readdir(folder).catch(() => [])) await rmdir(join(folder, name)).catch(() => undefined)
-  await rmdir(folder).catch(() => undefined)
+  await rm(join(folder, artifacts), { recursive: true, force: true })
+  const nothing = { PATH: plainPath } // whoever has that uid reads it
+  for (let tries = 0; tries < 4; tries++) {
+    const inside = (await readdir(folder).catch(() => [])).map((name) => join(folder, name))
+    for (const path of [...inside, folder]) await rmdir(path).catch(() => undefined)
+    if (!existsSync(folder)) return
+    if (tries > 0) await sleep(200) // its last processes end
+    await run('rm', ['-rf', ...inside], { cwd: '/', env: nothing, uid: browserUid, gid: browserUid }).catch(
+      () => undefined,
+    )
+  }
 }
 
 /** Removes the folders of workers that were killed before they could. They carry their worker's pid. */
@@ -103,8 +116,9 @@ async function sweep(base: string): Promise<void> {
     const pid = name.startsWith(folderPrefix) ? Number.parseInt(name.slice(folderPrefix.length), 10) : Number.NaN
     if (Number.isNaN(pid) || isAlive(pid)) continue
     // Another container may share the folder but not our pids: leave what is young.
-    const { mtimeMs } = await stat(join(base, name)).catch(() => ({ mtimeMs: Date.now() }))
-    if (Date.now() - mtimeMs > 3_600_000) await removePrivate(join(base, name)).catch(() => undefined)
+    const facts = await lstat(join(base, name)).catch(() => undefined)
+    if (!facts?.isDirectory() || (process.getuid && facts.uid !== process.getuid())) continue // anybody can make such a name
+    if (Date.now() - facts.mtimeMs > 3_600_000) await removePrivate(join(base, name)).catch(() => undefined)
   }
 }
 

@@ -73,6 +73,8 @@ export async function startRecording(
       signalAdded: (_page, _signal, code) => more(code),
     },
   )
+  // In the page it hears nothing until it has been told that it records. It has asked: who asks the same is answered later.
+  await page.evaluate('window.__pw_recorderState?.()').catch(() => undefined)
   return {
     page,
     closed: untilClosed(context),

@@ -14,11 +14,10 @@ export function tenantIdentity(orgId: string, userId?: string): Identity {
  * Sets role, org and time limit until the transaction ends, and nothing longer: a pooler hands the session to others.
  * Who has no org or person: the setting is emptied rather than left as the session may have it.
  */
-export const settingsOf = (identity: Identity, timeoutMs: number): string =>
-  `select where (set_config('role','${identity.role}',true)||` +
-  `set_config('app.org_id','${identity.role === 'molar_app' ? identity.orgId : ''}',true)||` +
-  `set_config('app.user_id','${(identity.role === 'molar_app' && identity.userId) || ''}',true)||` +
-  `set_config('statement_timeout','${Math.max(1, Math.floor(timeoutMs))}',true)) is null` // never: so no row comes back
+export const settingsOf = (identity: Identity, timeoutMs: number): string => {
+  const [org, person] = identity.role === 'molar_app' ? [identity.orgId, identity.userId ?? ''] : ['', '']
+  return `select where app.act_as('${identity.role}','${org}','${person}','${Math.max(1, Math.floor(timeoutMs))}')`
+}
 
 /** The same for whoever holds the credential with this fingerprint; answers who that is (see app.enter). */
 export const enteringSettings = (fingerprint: Buffer, timeoutMs: number): string =>

@@ -120,9 +120,12 @@ t.test('a migrator that is no superuser is enough for the roles', async (t) => {
   const url = new URL(ownerUrl)
   url.username = login
   url.password = 'secret'
-  const name = '000001_roles.sql'
-  const text = await readFile(new URL(`../../src/db/sql/${name}`, import.meta.url), 'utf8')
-  t.same(await migrate(url.href, { log: silentLog, directory: await directoryOf(t, { [name]: text }) }), ['roles'])
+  const sql = (name: string) => readFile(new URL(`../../src/db/sql/${name}.sql`, import.meta.url), 'utf8')
+  const directory = await directoryOf(t, {
+    '000001_roles.sql': await sql('000001_roles'),
+    '000002_act_as.sql': await sql('000011_act_as'),
+  })
+  t.same(await migrate(url.href, { log: silentLog, directory }), ['roles', 'act_as'])
   const db = openDatabase({ url: url.href, applicationName: 'test', log: silentLog })
   t.teardown(() => db.close())
   t.same(await db.system.query('select current_user::text as role'), [{ role: 'molar_system' }], 'one URL for both')

@@ -31,19 +31,29 @@ const alone = [
   'test/worker/browser',
   'test/core/runs/follow',
 ]
-/** These share processes, as do those that are named nowhere, which follow. */
+/** These share processes, as do those that are named nowhere, which follow. What waits for clocks comes early, so that no core is idle at the end. */
 const early = [
   'test/cli/molar',
   'test/cli/record',
-  'test/db/embedded',
+  'test/db/',
   'test/web/',
-  'test/core/scenarios/',
+  'test/core/scenarios/runtime',
   'test/faults/',
-  'test/worker/',
-  'test/doors/',
-  'test/auth/',
-  'test/cli/',
+  'test/examples/shop',
+  'test/server/mcp',
+  'test/server/app',
+  'test/server/rates',
+  'test/server/log',
   'test/server/conformance',
+  'test/core/blobs/',
+  'test/core/secrets/',
+  'test/core/tokens/',
+  'test/core/garbage/',
+  'test/core/orgs/',
+  'test/worker/',
+  'test/auth/',
+  'test/doors/',
+  'test/cli/',
 ]
 /** Alone as well, and short. */
 const late = ['test/scripts/', 'test/server/start']

@@ -99,11 +99,11 @@ async function launch(options: StartOptions): Promise<WarmBrowser> {
     })
     browser.once('disconnected', forget)
     const close = async () => {
-      await Promise.race([browser.close().catch(() => undefined), sleep(closeMs, undefined, { ref: false })])
-      if (child.exitCode === null && child.signalCode === null) {
-        kill(child)
-        await once(child, 'exit')
-      }
+      const ended = () => child.exitCode !== null || child.signalCode !== null
+      const closing = browser.close().then(ended, ended)
+      // Ended is not closed: a process that left its group may hold its pipes.
+      if (!(await Promise.race([closing, sleep(closeMs, false, { ref: false })]))) kill(child)
+      if (!ended()) await once(child, 'exit')
       await remove()
     }
     return warmBrowser(browser, { sandboxed: sandbox === 'on', uid: own.uid, pid: child.pid!, close })

@@ -16,6 +16,8 @@ else handOver(broughtNode())
 /** The published package has built JavaScript alone; in the repository the sources come first. */
 async function start() {
   module.enableCompileCache?.()
+  // It is written when a process ends by itself; a server is killed, or lives for weeks.
+  setTimeout(() => module.flushCompileCache?.(), 5000).unref()
   const source = file('../src/main.ts')
   await import(existsSync(source) ? source.href : file('../dist/main.js').href)
 }

@@ -1,4 +1,4 @@
-import { registerHooks } from 'node:module'
+import { flushCompileCache, registerHooks } from 'node:module'
 import type { Base } from 'tap'
 
 // Loaded before a test file. tap learns whose an error is that nobody caught by following every promise through async
@@ -26,3 +26,6 @@ const blame = (tapCaught: string) => (error: unknown) => {
   running(t).threw(Object.assign(error instanceof Error ? error : new Error(String(error)), { tapCaught }))
 }
 process.on('uncaughtException', blame('uncaughtException')).on('unhandledRejection', blame('unhandledRejection'))
+
+// What this process compiled spares the others the same. It would write it when it ends.
+setTimeout(flushCompileCache, 3000).unref()

@@ -58,6 +58,8 @@ const early = [
 /** Alone as well, and short. */
 const late = ['test/scripts/', 'test/server/start']
 const patienceSeconds = 600
+/** What a test makes lives as long as a request: with room for it, a twentieth of the processor time is saved. */
+const roomForTheYoung = ['--min-semi-space-size=16', '--max-semi-space-size=32']
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -132,7 +134,7 @@ function tell(file: string, { problems, seconds }: Ran): void {
 async function run(first: string, more?: () => string | undefined): Promise<Map<string, Ran>> {
   const folder = await mkdtemp(join(tmpdir(), 'molar-test-'))
   await chmod(folder, 0o1777) // as /tmp is: the database and the browser have uids of their own
-  const child = spawn(process.execPath, ['--import', uncaught, more ? together : first], {
+  const child = spawn(process.execPath, [...roomForTheYoung, '--import', uncaught, more ? together : first], {
     cwd: root,
     // Temporary homes go into the process's folder; one compile cache serves all, and Molar's own processes find it there, too.
     env: {

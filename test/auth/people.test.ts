@@ -237,7 +237,7 @@ t.test(
     const backups = /<pre><code>([^<]+)</.exec(page)![1]!.split('\n')
     t.equal((await signIn(email)).browser.jar.has('molar_session'), true, 'not on before a code was shown')
     t.equal((await browser.send('/account/two-factor/confirm', { code: '000000' })).status, 403)
-    t.equal((await browser.send('/account/two-factor/confirm', { code: totp(key, -1) })).status, 303)
+    t.equal((await browser.send('/account/two-factor/confirm', { code: totp(key) })).status, 303)
     t.equal(await me(browser), 200)
 
     const first = async () => {
@@ -246,7 +246,7 @@ t.test(
       return browser
     }
     const second = await first()
-    const code = totp(key)
+    const code = totp(key, 1)
     t.equal((await second.send('/auth/two-factor', { code: '000000', kind: 'app' })).status, 403)
     t.equal((await second.send('/auth/two-factor', { code, kind: 'app' })).status, 303)
     t.equal(await me(second), 200)
@@ -274,7 +274,8 @@ t.test(
     const token = fromLink(await mailTo(here.home, email, 3), 'token')
     t.match(await linked.send('/auth/magic-link/open', { token }), { status: 303, location: '/auth/two-factor' })
     t.equal(await me(linked), 401, 'nor does a link')
-    t.equal((await linked.send('/auth/two-factor', { code: totp(key, 1), kind: 'app' })).status, 303)
+    await sql('delete from sign_in_limits') // as time would: only two codes are good for long enough
+    t.equal((await linked.send('/auth/two-factor', { code: totp(key), kind: 'app' })).status, 303)
 
     const guesser = await first()
     const guesses: number[] = []

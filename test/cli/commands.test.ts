@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { noteId } from '../fixtures/commands.ts'
+import { noteId, resetNotes } from '../fixtures/commands.ts'
 import { fixtureOutside } from '../fixtures/outside.ts'
 import { bare, collect, entries, runCli, runOnTerminal, scratch } from '../fixtures/run-cli.ts'
 import { runHere } from '../fixtures/run-here.ts'
@@ -14,6 +14,8 @@ const cli = (
 ) => runHere(args, fixtureOutside({ ...bare(env) }, entries.fixture), stdin, watched)
 const apart = (args: string[], options = {}) => runCli('fixture', args, options)
 const esc = '\u001b['
+
+resetNotes() // another file of this process may have left some
 
 t.test('an answer is JSON alone, tab-separated in a pipe, and aligned with colours on a terminal', async (t) => {
   const json = await cli(['notes', 'get', noteId, '--json'])

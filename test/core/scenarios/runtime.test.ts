@@ -693,7 +693,7 @@ t.test('frames are switched into, nested too, and left by main page or navigatio
     click(named('Pay')),
     has(css('#o'), '42'),
   )
-  const failure = await fails({ ...click(named('Pai')), options: { timeout_ms: 200 } })
+  const failure = await fails({ ...click(named('Pai')), options: { timeout_ms: 600 } })
   t.equal(failure.candidates![0]!.locator, 'button "Pay"', 'the nearest are those of the frame')
   await run(
     { verb: 'switch_main' },

@@ -23,6 +23,10 @@ export function url(get: Get, name: string, protocols: string[]): string | undef
   )
 }
 
+/** `postgresql://user@/db?host=/socket` has no host, which PostgreSQL takes and a URL does not: it gets one, which `host` outranks. */
+export const postgresUrl = (get: Get, name: string): string | undefined =>
+  url((name) => get(name)?.replace(/^(\w+:\/\/[^/?#]*@)\//, '$1localhost/'), name, ['postgres:', 'postgresql:'])
+
 export function whole(get: Get, name: string, least: number, most: number): number | undefined {
   const value = get(name)
   if (value === undefined) return undefined

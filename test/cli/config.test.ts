@@ -52,6 +52,8 @@ t.test('values are typed, secrets keep their spaces, the first of two names wins
   t.same(config.localSecrets, { PASSWORD: ' a b ' })
   t.equal(readConfig({ FORCE_COLOR: '1', NO_COLOR: '1' }).color, false, 'NO_COLOR wins')
   t.equal(readConfig({ CI: 'false' }).ci, false)
+  const socket = 'postgresql://app:p%40ss@/molar?host=/run/postgresql'
+  t.equal(readConfig({ DATABASE_URL: socket }).databaseUrl, socket.replace('@/', '@localhost/'), 'a socket has no host')
 })
 
 t.test('a wrong value is one line that names the variable and what it takes, and shows no password', async (t) => {

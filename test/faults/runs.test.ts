@@ -109,7 +109,11 @@ t.test('a page that never settles is no hang', async (t) => {
   for (const [at, [path]] of cases.entries()) {
     const result = runs[at]
     t.match(result.status, /failed|errored/, path)
-    t.ok(result.duration_ms < 20_000, `${path}: ${result.duration_ms} ms: ${result.failure?.message}`)
+    // On a busy machine a run that is no trouble takes seconds, too.
+    t.ok(
+      result.duration_ms < Math.max(12_000, 5 * busy.duration_ms),
+      `${path}: ${result.duration_ms} ms: ${result.failure?.message}`,
+    )
     t.ok(result.failure.message.length > 20, 'and it says why')
   }
 })

@@ -123,7 +123,7 @@ t.test('no text, whatever stands around a secret, keeps it', async () => {
       }
       return !redact.text(`${known}tail`).includes('tail') || known.includes('tail') || '[secret:ALSO]'.includes('tail')
     }),
-    { numRuns: 150 },
+    { numRuns: 300 },
   )
 })
 
@@ -155,11 +155,11 @@ t.test('what looks like a credential is redacted though nobody declared it', asy
   )
 })
 
-t.test('megabytes are redacted, at more than five a second, hostile ones too', async (t) => {
+t.test('five megabytes are redacted in well under a second, hostile ones too', async (t) => {
   const redact = makeRedactor(
     Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`S${index}`, `${secret}${index}`])),
   )
-  const size = 2 * 2 ** 20
+  const size = 5 * 2 ** 20
   for (const unit of [
     'lorem ipsum {"name":"a","value":"b"} ',
     '\\',
@@ -179,7 +179,7 @@ t.test('megabytes are redacted, at more than five a second, hostile ones too', a
     const started = process.cpuUsage() // what else the machine does is not counted
     redact.text(text)
     const { user, system } = process.cpuUsage(started)
-    t.ok(user + system < 0.4e6, `${unit}: ${Math.round((user + system) / 1000)} ms`)
+    t.ok(user + system < 1e6, `${unit}: ${Math.round((user + system) / 1000)} ms`)
   }
 })
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { mcpHost } from '../../src/server/mcp/host.ts'
-import { makeServer } from '../../src/server/mcp/server.ts'
+import { makeSessionServer } from '../../src/server/mcp/server.ts'
 import { sessionMap } from '../../src/server/mcp/sessions.ts'
 import { fixtureServices, resetNotes, slowCalls, tokens } from '../fixtures/commands.ts'
 import { frames, host, initialize, legacy, until } from '../fixtures/mcp.ts'
@@ -80,12 +80,12 @@ t.test('an idle session ends; one that listens does not', async (t) => {
   const ended: string[] = []
   const sessions = sessionMap({ max: 10, maxPerOwner: 2, idle: 1000 })
   const make = (name: string) => {
-    const server = makeServer(
+    const made = makeSessionServer(
       mcpHost({ commands: [], services: async () => services, version: '1', log: services.log }),
       { list: { tools: [] }, find: () => undefined, explainMissing: () => '', reach: [] },
       () => ({}) as never,
     )
-    return sessions.open(name, server).then((session) => {
+    return sessions.open(name, made).then((session) => {
       const close = session!.transport.close.bind(session!.transport)
       session!.transport.close = async () => {
         ended.push(name)
@@ -96,7 +96,7 @@ t.test('an idle session ends; one that listens does not', async (t) => {
   }
   await make('idle')
   const listening = await make('listening')
-  listening.listening = 1
+  listening.streams = 1
   sessions.sweep(performance.now() + 900)
   t.same(ended, [])
   sessions.sweep(performance.now() + 1100)

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createConnection } from 'node:net'
+import type { StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { noteId, noteNews, otherNoteId, resetNotes, tokens } from '../fixtures/commands.ts'
@@ -135,7 +136,31 @@ t.test('streams of both eras close within 5 s of the end of their credential, an
   await gone
   t.ok(Date.now() - revoked < 6000, `${Date.now() - revoked} ms`)
   await until(() => noteNews.listenerCount(otherNoteId) === 0)
-  t.equal(noteNews.listenerCount(otherNoteId), 0, 'the session of 2025 has ended too')
+  t.equal(noteNews.listenerCount(otherNoteId), 0, 'the session of 2025 listens to nothing any more')
   t.equal(noteNews.listenerCount(noteId), 1, 'the bystander still listens')
   await kept.close()
+})
+
+t.test('a session of 2025 and what it listens to live on when its token ends and the next one comes', async (t) => {
+  resetNotes()
+  const { url, services } = await host(t)
+  const shown = { authorization: `Bearer ${tokens.reader}` }
+  const client = await connect(t, url, 'legacy', shown)
+  const transport = client.transport as StreamableHTTPClientTransport
+  const { sessionId } = transport
+  const heard = hear(client)
+  await client.subscribeResource({ uri })
+  noteNews.emit(noteId)
+  await until(() => heard.length === 1)
+  services.revoke(tokens.reader)
+  shown.authorization = `Bearer ${tokens.renewed}`
+  await until(() => noteNews.listenerCount(noteId) === 0)
+  t.equal(noteNews.listenerCount(noteId), 0, 'nothing is told to a token that has ended')
+  await until(() => heard.length === 2)
+  t.same(heard, [uri, uri], 'what may have changed meanwhile is told when the client comes again')
+  noteNews.emit(noteId)
+  await until(() => heard.length === 3)
+  t.same(heard, [uri, uri, uri])
+  await client.ping()
+  t.equal(transport.sessionId, sessionId)
 })

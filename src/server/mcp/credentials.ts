@@ -57,5 +57,5 @@ export function credentialWatch(services: () => Promise<Services>, every = 4000)
   }
 }
 
-/** A database that is away says nothing about the credential. */
-const isEnd = (error: unknown) => error instanceof CommandError && error.code === 'unauthorized'
+/** Whether the credential is at its end. A database that is away says nothing about it. */
+export const isEnd = (error: unknown) => error instanceof CommandError && error.code === 'unauthorized'

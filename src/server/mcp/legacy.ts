@@ -4,7 +4,7 @@ import type { Principal } from '../../core/principal.ts'
 import { refuse } from './answers.ts'
 import type { McpHost } from './host.ts'
 import { authInfoOf, callerIn, selectionOf } from './request.ts'
-import { makeServer } from './server.ts'
+import { makeSessionServer } from './server.ts'
 import type { Session, Sessions } from './sessions.ts'
 import { cutStalled } from './stalled.ts'
 
@@ -41,12 +41,17 @@ export async function serveLegacy(
       'Session not found: it has ended. Send initialize again',
       messageId(request),
     )
-  if (request.method === 'GET') {
-    const unwatch = host.credentials.watch(caller.credential, () => sessions.end(session))
-    reply.raw.once('close', unwatch)
-    cutStalled(reply, host.patience)
+  if (request.method !== 'GET') return handle(host, session, request, reply, caller)
+  // The session lives on: the client may come again with the next token of its grant.
+  const end = () => {
+    session.listening.lapse()
+    session.transport.closeStandaloneSSEStream()
   }
-  return handle(host, session, request, reply, caller)
+  reply.raw.once('close', host.credentials.watch(caller.credential, end))
+  cutStalled(reply, host.patience)
+  const handled = handle(host, session, request, reply, caller)
+  void session.listening.resume(caller)
+  return handled
 }
 
 async function open(
@@ -57,8 +62,10 @@ async function open(
   caller: CallContext,
   principal: Principal,
 ) {
-  const server = makeServer(host, host.tools.select(selectionOf(request)), callerIn)
-  const session = await sessions.open(principal.id, server)
+  const session = await sessions.open(
+    principal.id,
+    makeSessionServer(host, host.tools.select(selectionOf(request)), callerIn),
+  )
   if (session) return handle(host, session, request, reply, caller)
   return refuse(
     reply.header('retry-after', '5'),
@@ -77,7 +84,7 @@ async function handle(
   reply: FastifyReply,
   caller: CallContext,
 ): Promise<FastifyReply> {
-  const kind = request.method === 'GET' ? 'listening' : 'working'
+  const kind = request.method === 'GET' ? 'streams' : 'working'
   session[kind]++
   reply.raw.once('close', () => {
     session[kind]--

@@ -7,7 +7,7 @@ import { type Calling, callTool } from './calls.ts'
 import { complete } from './complete.ts'
 import type { McpHost, Own } from './host.ts'
 import { getPrompt, promptList } from './prompts.ts'
-import { subscriptions } from './subscriptions.ts'
+import { type Subscriptions, subscriptions } from './subscriptions.ts'
 
 /** Molar's questions have no fields, so no answer is held to a schema; the SDK would build a validator a request. */
 const noValidator = {
@@ -33,7 +33,15 @@ const inputRequired = { roundTimeoutMs: 5 * minutes }
  * A server for one request (2026-07-28) or one session (2025 era). It is the SDK's low-level one with answers built
  * beforehand, so that making it costs little. `callerOf` says who sent the request at hand.
  */
-export function makeServer(host: McpHost, tools: ToolSet, callerOf: CallerOf): Server {
+export const makeServer = (host: McpHost, tools: ToolSet, callerOf: CallerOf): Server =>
+  makeSessionServer(host, tools, callerOf).server
+
+/** The same with what its client has subscribed to, which outlives a credential. */
+export function makeSessionServer(
+  host: McpHost,
+  tools: ToolSet,
+  callerOf: CallerOf,
+): { server: Server; listening: Subscriptions } {
   const options = { capabilities, instructions, jsonSchemaValidator: noValidator, cacheHints, inputRequired }
   const server = new Server(host.info, options)
   // 2026-07-28 declares them with each request, which only over HTTP has a server of its own.
@@ -51,9 +59,9 @@ export function makeServer(host: McpHost, tools: ToolSet, callerOf: CallerOf): S
   server.setRequestHandler('completion/complete', async (request, context) =>
     complete(host, request, { ...(await callerOf(context)), signal: context.mcpReq.signal }),
   )
-  serveSubscriptions(server, host, callerOf)
+  const listening = serveSubscriptions(server, host, callerOf)
   host.extension?.extend(server, own)
-  return server
+  return { server, listening }
 }
 
 type CallerOf = (context: ServerContext) => CallContext | Promise<CallContext>
@@ -75,7 +83,7 @@ const ownHandlers = (
 })
 
 /** Of the 2025 era alone: in the other the SDK answers these two with "method not found". */
-function serveSubscriptions(server: Server, host: McpHost, callerOf: CallerOf): void {
+function serveSubscriptions(server: Server, host: McpHost, callerOf: CallerOf): Subscriptions {
   const listening = subscriptions(host, (uri) => server.sendResourceUpdated({ uri }))
   listening.start()
   server.onclose = () => listening.stop()
@@ -87,4 +95,5 @@ function serveSubscriptions(server: Server, host: McpHost, callerOf: CallerOf): 
     listening.remove(params.uri)
     return {}
   })
+  return listening
 }

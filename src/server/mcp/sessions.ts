@@ -1,18 +1,21 @@
 import { randomUUID } from 'node:crypto'
 import type { NodeStreamableHTTPServerTransport } from '@modelcontextprotocol/node'
 import type { Server } from '@modelcontextprotocol/server'
+import type { Subscriptions } from './subscriptions.ts'
 
 /** A connection of a 2025-era client: one server instance from initialize to its end. */
 export interface Session {
   transport: NodeStreamableHTTPServerTransport
-  /** The id of the credential that opened it. Nobody else may use it. */
+  /** The id of the credential that opened it, or of the grant that its token came from. Nobody else may use it. */
   owner: string
+  /** What its client has subscribed to. */
+  listening: Subscriptions
   /** By the clock of the process, which only goes forward: setting the machine's ends no session. */
   lastUsed: number
   /** POSTs under way: a session at work is never dropped. */
   working: number
   /** Streams (GET) that wait for notifications: a session that listens is not idle. */
-  listening: number
+  streams: number
 }
 
 export interface SessionLimits {
@@ -30,7 +33,7 @@ export interface Sessions {
   /** The session with this id if this credential opened it. */
   find(id: string, owner: string): Session | undefined
   /** A new session whose first message is initialize; undefined when every session is at work and none may be dropped. */
-  open(owner: string, server: Server): Promise<Session | undefined>
+  open(owner: string, one: { server: Server; listening: Subscriptions }): Promise<Session | undefined>
   size(): number
   /** Ends one at once. */
   end(session: Session): void
@@ -60,7 +63,7 @@ export function sessionMap(limits: SessionLimits): Sessions {
       session.lastUsed = performance.now()
       return session
     },
-    async open(owner, server) {
+    async open(owner, { server, listening }) {
       // With it come hono and Node's own undici: 80 ms of the processor, which a server without such clients need not spend.
       const { NodeStreamableHTTPServerTransport } = await import('@modelcontextprotocol/node')
       const own = all().filter((one) => one.owner === owner)
@@ -72,7 +75,7 @@ export function sessionMap(limits: SessionLimits): Sessions {
           sessions.set(id, session)
         },
       })
-      const session: Session = { transport, owner, lastUsed: performance.now(), working: 0, listening: 0 }
+      const session: Session = { transport, owner, listening, lastUsed: performance.now(), working: 0, streams: 0 }
       opening.add(session)
       const before = server.onclose
       server.onclose = () => {
@@ -87,7 +90,7 @@ export function sessionMap(limits: SessionLimits): Sessions {
     end,
     sweep(now = performance.now()) {
       for (const session of all()) {
-        if (session.working + session.listening === 0 && now - session.lastUsed > limits.idle) end(session)
+        if (session.working + session.streams === 0 && now - session.lastUsed > limits.idle) end(session)
       }
     },
     async close() {

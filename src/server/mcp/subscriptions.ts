@@ -2,6 +2,7 @@ import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
 import type { CallContext } from '../../core/context.ts'
 import { openUpdates } from '../../resources/index.ts'
 import { toldError } from '../../tools/index.ts'
+import { isEnd } from './credentials.ts'
 import type { McpHost } from './host.ts'
 
 /** The resources that one client listens to, by URI. */
@@ -11,6 +12,10 @@ export interface Subscriptions {
   /** Begins to tell: for a client that must be answered first. */
   start(): void
   remove(uri: string): void
+  /** Tells nothing more, but remembers what was wanted. A subscription whose credential has ended lapses by itself. */
+  lapse(): void
+  /** Takes up what has lapsed for a caller with a credential that counts, and tells each, which may have changed meanwhile. */
+  resume(caller: CallContext): Promise<void>
   /** Ends all of them. */
   stop(): void
 }
@@ -27,13 +32,15 @@ export function subscriptions(
   tell: (uri: string) => Promise<void>,
   onEnd: () => void = () => {},
 ): Subscriptions {
+  /** Those that are aborted have lapsed. */
   const open = new Map<string, AbortController>()
   let start = () => {}
   const started = new Promise<void>((resolve) => {
     start = resolve
   })
 
-  const pump = async (uri: string, updates: AsyncIterable<void>, { signal }: AbortController, requestId: string) => {
+  const pump = async (uri: string, updates: AsyncIterable<void>, ending: AbortController, requestId: string) => {
+    const { signal } = ending
     try {
       await started
       for await (const _update of updates) {
@@ -42,35 +49,51 @@ export function subscriptions(
       }
     } catch (error) {
       if (signal.aborted) return
-      open.delete(uri)
+      if (isEnd(error)) ending.abort()
+      else open.delete(uri)
       toldError(error, requestId, host.log) // written down if nobody planned it
       onEnd()
     }
   }
 
+  const add = async (uri: string, caller: CallContext) => {
+    if (open.get(uri)?.signal.aborted === false) return
+    if (!open.has(uri) && open.size >= mostResources)
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `At most ${mostResources} resources at a time.`)
+    const ending = new AbortController()
+    open.set(uri, ending)
+    try {
+      const publicError = (error: unknown) => toldError(error, caller.requestId, host.log)
+      const updates = await openUpdates(host.resources, uri, { ...caller, signal: ending.signal }, { publicError })
+      void pump(uri, updates, ending, caller.requestId)
+    } catch (error) {
+      open.delete(uri)
+      throw error
+    }
+  }
+  const abortAll = () => {
+    for (const ending of open.values()) ending.abort()
+  }
+
   return {
-    async add(uri, caller) {
-      if (open.has(uri)) return
-      if (open.size >= mostResources)
-        throw new ProtocolError(ProtocolErrorCode.InvalidParams, `At most ${mostResources} resources at a time.`)
-      const ending = new AbortController()
-      open.set(uri, ending)
-      try {
-        const publicError = (error: unknown) => toldError(error, caller.requestId, host.log)
-        const updates = await openUpdates(host.resources, uri, { ...caller, signal: ending.signal }, { publicError })
-        void pump(uri, updates, ending, caller.requestId)
-      } catch (error) {
-        open.delete(uri)
-        throw error
+    add,
+    start,
+    lapse: abortAll,
+    async resume(caller) {
+      for (const [uri, { signal }] of [...open]) {
+        if (!signal.aborted) continue
+        await add(uri, caller).then(
+          () => tell(uri),
+          () => {}, // it is not theirs to see any more
+        )
       }
     },
-    start,
     remove(uri) {
       open.get(uri)?.abort()
       open.delete(uri)
     },
     stop() {
-      for (const ending of open.values()) ending.abort()
+      abortAll()
       open.clear()
       start()
     },

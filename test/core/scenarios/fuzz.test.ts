@@ -7,6 +7,7 @@ import { compileScenario, formatProblem, readProject } from '../../../src/core/s
 import { plainBlocks } from '../../../src/core/scenarios/language/plain.ts'
 import { canonicalText } from '../../../src/core/scenarios/language/text.ts'
 import { forms } from '../../../src/core/scenarios/language/verbs/index.ts'
+import { anyCharacter } from '../../fixtures/any-input.ts'
 
 /** FUZZ=20 tries twenty times as much, each time from another seed. */
 const runs = (usual: number) => {
@@ -81,7 +82,7 @@ const yaml = fc.array(
 const sources = fc.oneof(
   { weight: 5, arbitrary: sentences },
   { weight: 2, arbitrary: yaml.map((parts) => `---\n${parts.join('')}\n---\n## Steps\n- Reload\n`) },
-  { weight: 2, arbitrary: fc.string({ unit: 'binary', maxLength: 300 }) },
+  { weight: 2, arbitrary: fc.string({ unit: anyCharacter, maxLength: 300 }) },
 )
 
 t.test('any text gives a plan or problems that lie inside of it, and the same ones again', async (t) => {

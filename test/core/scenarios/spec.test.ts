@@ -29,7 +29,12 @@ async function playwright(specs: Record<string, string>, env: Record<string, str
   for (const [name, text] of Object.entries(specs)) await writeFile(join(folder, name), text)
   const child = spawn(join(root, 'node_modules/.bin/playwright'), ['test'], {
     cwd: folder,
-    env: { PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH}`, HOME: folder, ...env },
+    env: {
+      PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH}`,
+      HOME: folder,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
     timeout: 90_000,
   })

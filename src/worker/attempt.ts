@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core'
 import type { Failure, RunEvent, StepResult } from '../core/runs/index.ts'
 import type { PlanStep, RuntimeEnvironment, RuntimeEvent, Session, StepPlan } from '../core/scenarios/index.ts'
 import { causesNothing } from '../core/scenarios/plan.ts'
@@ -52,7 +53,14 @@ export async function runAttempt(given: AttemptContext): Promise<AttemptResult> 
   const { run, lease, redactor } = given
   // The session takes secrets out of what it says only as they are; pages quote and escape them.
   const recorder = cleanRecorder(given.recorder, redactor)
-  const context: Running = { ...given, recorder, later: [], pictures: [], told: { aria: '', seq: 0 } }
+  const context: Running = {
+    ...given,
+    recorder,
+    later: [],
+    pictures: [],
+    told: { aria: '', seq: 0 },
+    stuck: new WeakSet(),
+  }
   const evidence = await recordEvidence(lease.context, {
     emit: (event) => void given.recorder.emit({ ...event }),
     redact: redactor,
@@ -82,6 +90,8 @@ interface Running extends AttemptContext {
   pictures: Promise<void>[]
   /** Shared by all of the attempt's steps. */
   told: ToldOutline
+  /** Pages that did not answer while a step ran. */
+  stuck: WeakSet<Page>
 }
 
 type Outcome = Pick<AttemptResult, 'status' | 'failure'>
@@ -125,7 +135,7 @@ async function runAll(context: Running, session: Session, evidence: Evidence, st
 /** Steps that look for their target first: the trace tells of what they do then, and by then their group is open. */
 const looksFirst = new Set<PlanStep['verb']>(['click', 'fill', 'clear', 'check', 'uncheck', 'hover', 'focus', 'scroll'])
 
-/** A page that made a step fail may answer nothing more, and the run waits for it; it waits for no other, however busy the machine is. */
+/** A page that made a step fail may answer nothing more, and the run waits for it; for others it waits at its end alone, however busy the machine is. */
 const outlinePatienceMs = { failed: 500, passed: 2000 }
 
 /** Of a step that waited, only what was to be seen at last. */
@@ -150,19 +160,24 @@ async function runStep(
     () => undefined,
     (error: unknown) => {
       if (context.signal.aborted) throw context.signal.reason
+      if (error instanceof StepFailure && error.unresponsive) context.stuck.add(session.page)
       return cleanFailure(readFailure(error, step), redactor)
     },
   )
   const duration_ms = Math.round(performance.now() - started)
-  // Before anything else changes the page. Of steps that passed a frame of the film is enough, and nobody waits for it.
-  if (failure) await takePicture({ name: pictureName(step.number), stepId: step_id }, session.page, context, evidence)
-  if (failure) await takeOutline(step_id, session.page, context, evidence, outlinePatienceMs.failed)
-  // The browser answers in order: the next step need not wait for what was asked before it.
-  else {
+  const stuck = context.stuck.has(session.page)
+  if (failure && !stuck) {
+    // Before anything else changes the page.
+    await takePicture({ name: pictureName(step.number), stepId: step_id }, session.page, context, evidence)
+    await takeOutline(step_id, session.page, context, evidence, outlinePatienceMs.failed)
+  } else {
+    // A frame of the film is enough, and is all that is to be had of a page that is stuck; nobody waits for it. The browser
+    // answers in order: the next step need not wait for what was asked before it.
     // A picture of what a step saw that changes nothing is one of any moment of it: it may share the one before.
     const since = Date.now() - (causesNothing.has(step.verb) ? Math.min(duration_ms, lastMomentMs) : 0)
     context.pictures.push(keepFrame(step, evidence.frame(session.page, since), context))
-    context.later.push(takeOutline(step_id, session.page, context, evidence, outlinePatienceMs.passed))
+    const patienceMs = outlinePatienceMs[stuck ? 'failed' : 'passed']
+    context.later.push(takeOutline(step_id, session.page, context, evidence, patienceMs))
   }
   if (step.verb === 'snapshot') await keepDom(step, session.page, context, evidence)
   const forgiven = failure && (step.options.optional === true || section === 'teardown')

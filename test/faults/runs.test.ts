@@ -116,6 +116,11 @@ t.test('a page that never settles is no hang', async (t) => {
     )
     t.ok(result.failure.message.length > 20, 'and it says why')
   }
+  const stuck = await eventsOf(runs[3])
+  t.ok(
+    stuck.some(({ kind, name }) => kind === 'screenshot' && name === '003.jpg'),
+    'what a page that is stuck shows is pictured all the same',
+  )
 })
 
 t.test('the next run is none the worse: dialogs and downloads that nobody expected', async (t) => {

@@ -1,7 +1,7 @@
 // Written by scripts/generate-runtime.ts from src/core/scenarios/runtime. Do not edit.
 
 /** Changes with the runtime, and with it the compiler's version. */
-export const runtimeDigest = '58d00db287'
+export const runtimeDigest = 'e1d4b50268'
 
 /** The runtime's imports from Node. */
 export const runtimeImports: string = `import { AsyncLocalStorage } from 'node:async_hooks'`
@@ -14,6 +14,7 @@ class StepFailure extends Error {
   actual
   candidates
   hint
+  unresponsive
   constructor(kind, message, details = {}) {
     super(message)
     this.name = 'StepFailure'
@@ -22,6 +23,7 @@ class StepFailure extends Error {
     if (details.actual !== undefined) this.actual = details.actual
     if (details.candidates !== undefined) this.candidates = details.candidates
     if (details.hint !== undefined) this.hint = details.hint
+    if (details.unresponsive !== undefined) this.unresponsive = details.unresponsive
   }
 }
 
@@ -78,6 +80,7 @@ function redactFailure(failure, secrets) {
   if (failure.expected !== undefined) details.expected = clean(failure.expected)
   if (failure.actual !== undefined) details.actual = clean(failure.actual)
   if (failure.hint !== undefined) details.hint = clean(failure.hint)
+  if (failure.unresponsive !== undefined) details.unresponsive = failure.unresponsive
   details.candidates = failure.candidates?.map((one) => ({
     description: clean(one.description),
     locator: clean(one.locator),
@@ -2717,7 +2720,8 @@ async function runStep(state, records, step) {
   }
   const own = step.verb === 'wait_time' ? step.ms : deadline.ms
   await boundedBy(armedStep(state, records, step, deadline), own + hangSlackMs, () => {
-    throw new StepFailure('action', \`The page did not react within \${inWords(own)}: its scripts or the browser hang.\`)
+    const message = \`The page did not react within \${inWords(own)}: its scripts or the browser hang.\`
+    throw new StepFailure('action', message, { unresponsive: true })
   })
 }
 

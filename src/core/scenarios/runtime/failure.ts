@@ -10,6 +10,8 @@ export interface FailureDetails {
   actual?: string
   candidates?: Candidate[]
   hint?: string
+  /** The page did not even answer: there is no sense in asking it more. */
+  unresponsive?: boolean
 }
 
 export type FailureKind = 'assertion' | 'action' | 'environment'
@@ -21,6 +23,7 @@ export class StepFailure extends Error {
   readonly actual?: string
   readonly candidates?: Candidate[]
   readonly hint?: string
+  readonly unresponsive?: boolean
   constructor(kind: FailureKind, message: string, details: FailureDetails = {}) {
     super(message)
     this.name = 'StepFailure'
@@ -29,6 +32,7 @@ export class StepFailure extends Error {
     if (details.actual !== undefined) this.actual = details.actual
     if (details.candidates !== undefined) this.candidates = details.candidates
     if (details.hint !== undefined) this.hint = details.hint
+    if (details.unresponsive !== undefined) this.unresponsive = details.unresponsive
   }
 }
 
@@ -85,6 +89,7 @@ export function redactFailure(failure: StepFailure, secrets: Record<string, stri
   if (failure.expected !== undefined) details.expected = clean(failure.expected)
   if (failure.actual !== undefined) details.actual = clean(failure.actual)
   if (failure.hint !== undefined) details.hint = clean(failure.hint)
+  if (failure.unresponsive !== undefined) details.unresponsive = failure.unresponsive
   details.candidates = failure.candidates?.map((one) => ({
     description: clean(one.description),
     locator: clean(one.locator),

@@ -129,7 +129,8 @@ async function runStep(state: SessionState, records: Records, step: PlanStep): P
   }
   const own = step.verb === 'wait_time' ? step.ms : deadline.ms
   await boundedBy(armedStep(state, records, step, deadline), own + hangSlackMs, () => {
-    throw new StepFailure('action', `The page did not react within ${inWords(own)}: its scripts or the browser hang.`)
+    const message = `The page did not react within ${inWords(own)}: its scripts or the browser hang.`
+    throw new StepFailure('action', message, { unresponsive: true })
   })
 }
 

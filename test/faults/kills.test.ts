@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { subscribe } from 'node:diagnostics_channel'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -168,13 +168,15 @@ async function endedOnce(t: Test, { id, effects }: Acting, attempts = 2): Promis
 /** Connections that a request was sent over, and how many were. Who finds one reset before its first answer was never taken. */
 const sent = new WeakMap<object, number>()
 const firstOfItsConnection = new Set<string>()
-subscribe('undici:client:sendHeaders', (message) => {
+const noteConnection = (message: unknown) => {
   const { socket, headers } = message as { socket: object; headers: string }
   const count = (sent.get(socket) ?? 0) + 1
   sent.set(socket, count)
   const [, key] = /^idempotency-key: *(\S+)/im.exec(headers) ?? []
   if (key !== undefined && count === 1) firstOfItsConnection.add(key)
-})
+}
+subscribe('undici:client:sendHeaders', noteConnection)
+t.teardown(() => unsubscribe('undici:client:sendHeaders', noteConnection))
 
 /** Writes all the time until told to stop: four callers, each with a new Idempotency-Key every time. */
 function load() {

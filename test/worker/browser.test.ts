@@ -20,6 +20,7 @@ import { createServer } from 'node:http'
 import { type AddressInfo, connect as netConnect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { isAllowed } from '../../src/worker/browser/allowed.ts'
@@ -349,9 +350,8 @@ setInterval(() => {}, 1000)`,
     env: { HOME: home, PATH: process.env.PATH, TMPDIR: tmpdir(), NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE },
   })
   t.teardown(() => child.kill('SIGKILL'))
-  const line = new Promise<string>((resolve) =>
-    child.stdout.setEncoding('utf8').once('data', (text: string) => resolve(text.trim())),
-  )
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
+  const line = async (): Promise<string | undefined> => (await lines.next()).value
   return { child, line, home }
 }
 
@@ -360,7 +360,7 @@ t.test(
   { skip: process.platform !== 'linux' && 'reads /proc' },
   async (t) => {
     const { child, line } = worker(t)
-    t.equal(await line, 'ready hello')
+    t.equal(await line(), 'ready hello')
     const pids = chromiumBelow(child.pid!)
     t.ok(pids.length > 2)
     if (isRoot) process.kill(pids.find((pid) => !commandLine(pid).includes('--type='))!, 'SIGSTOP')
@@ -378,17 +378,20 @@ t.test(
       ready: `
 const { _connection: connection } = page
 const server = connection.toImpl(page.context().browser())
+const orders = process.stdin[Symbol.asyncIterator]()
+await orders.next()
 const gone = new Promise((resolve) => browser.onDisconnected(resolve))
 setImmediate(() => server._session.emit('Target.attachedToTarget', {}))
 await gone
 console.log('it went away')
 await browser.close()
-process.stdin.once('data', () => setImmediate(() => { throw new Error('ours') }))`,
+await orders.next()
+setImmediate(() => { throw new Error('ours') })`,
     })
-    t.equal(await line, 'ready hello')
+    t.equal(await line(), 'ready hello')
     const [pid] = chromiumBelow(child.pid!)
-    const said: Buffer = await new Promise((resolve) => child.stdout.once('data', resolve))
-    t.equal(said.toString(), 'it went away\n')
+    child.stdin.write('emit')
+    t.equal(await line(), 'it went away')
     t.ok(await until(() => isGone(pid!)))
     t.equal(child.exitCode, null)
     child.stdin.end('throw')
@@ -401,7 +404,7 @@ t.test(
   { skip: rootOnLinux },
   async (t) => {
     const { child, line } = worker(t, { as: 54321 })
-    t.equal(await line, 'ready hello')
+    t.equal(await line(), 'ready hello')
     const pids = chromiumBelow(child.pid!)
     const renderer = pids.find((pid) => commandLine(pid).includes('--type=renderer'))!
     t.match(processStatus(renderer, 'Uid'), /^54321/)

@@ -82,10 +82,9 @@ export function subscriptions(
     async resume(caller) {
       for (const [uri, { signal }] of [...open]) {
         if (!signal.aborted) continue
-        await add(uri, caller).then(
-          () => tell(uri),
-          () => {}, // it is not theirs to see any more
-        )
+        await add(uri, caller)
+          .then(() => tell(uri))
+          .catch(() => {}) // it is not theirs to see any more, or the client has gone again
       }
     },
     remove(uri) {

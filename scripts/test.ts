@@ -21,14 +21,17 @@ import { startPooler } from '../test/fixtures/pooler.ts'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const together = join(root, 'scripts/test-together.ts')
 const uncaught = join(root, 'scripts/test-uncaught.ts')
-// In this order, so that what is long is not begun last. Most share processes: to load Molar costs two seconds of a
-// processor, and a process that has worked for a while works faster.
-const long = ['test/examples/scenarios', 'test/faults/runs']
-/** Measure time: until they have begun, fewer run at once. */
-const measuring = ['test/faults/kills', 'test/faults/latency', 'test/core/runs/follow']
-/** Looks for the browsers of its process. */
-const browsers = 'test/worker/browser'
-/** Those that are named nowhere follow. What waits for clocks comes early, so that no core is idle at the end. */
+// In this order, so that what is long is not begun last.
+/** These share processes, as do those further down, and begin one each. */
+const first = ['test/examples/scenarios', 'test/faults/runs']
+/** In a process of its own is what starts, kills or measures processes. */
+const alone = [
+  'test/faults/kills',
+  'test/faults/latency',
+  'test/worker/browser',
+  'test/core/runs/follow',
+]
+/** These share processes, too, and so do those that are named nowhere, which follow. What waits for clocks comes early, so that no core is idle at the end. */
 const early = [
   'test/cli/molar',
   'test/cli/record',
@@ -52,11 +55,8 @@ const early = [
   'test/doors/',
   'test/cli/',
 ]
-/** Short. */
+/** Alone as well, and short. */
 const late = ['test/scripts/', 'test/server/start']
-/** Each in a process of its own. */
-const alone = [browsers, ...late]
-/** For all files of a process: of half the suite, on a busy machine. */
 const patienceSeconds = 600
 /** What a test makes lives as long as a request: with room for it, a twentieth of the processor time is saved. */
 const roomForTheYoung = ['--min-semi-space-size=16', '--max-semi-space-size=32']
@@ -71,13 +71,12 @@ const { values, positionals } = parseArgs({
   },
 })
 const files = positionals.length > 0 ? positionals : globSync('test/**/*.test.ts', { cwd: root })
-const order = [...long, ...measuring, browsers, ...early, '', ...late]
+const order = [...first, ...alone, ...early, '', ...late]
 const rank = (file: string) => {
   const named = order.findIndex((start) => start !== '' && file.startsWith(start))
   return named < 0 ? order.indexOf('') : named
 }
-const isOf = (list: readonly string[]) => (file: string) => list.includes(order[rank(file)]!)
-const isAlone = isOf(alone)
+const isAlone = (file: string) => [...alone, ...late].includes(order[rank(file)]!)
 files.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
 
 const runId = randomBytes(4).toString('hex')
@@ -109,9 +108,9 @@ async function runAll(files: readonly string[], jobs: number): Promise<Map<strin
       for (const [file, one] of ran) results.set(file, one)
     }
   }
-  // Most wait for clocks: two more at once leave no core idle.
+  // What shares processes measures no time, and waits for clocks: two more at once leave no core idle.
   const more = async () => {
-    while (waiting.some(isOf(measuring))) await sleep(500)
+    while (waiting.some((file) => alone.includes(order[rank(file)]!))) await sleep(500)
     await job()
   }
   const all = [...Array.from({ length: jobs }, job), ...(jobs > 1 ? [more(), more()] : [])]

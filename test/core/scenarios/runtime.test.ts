@@ -656,6 +656,7 @@ t.test('tabs are followed, named, closed, and a tab that closes itself is left',
   const { run, fails, session } = await world(
     t,
     `<a href=/second target=_blank>Open</a><button onclick="setTimeout(()=>window.open('/second'),300)">Later</button>`,
+    { environment: { stepTimeoutMs: 5000 } }, // a tab that was just opened may be slow to draw
   )
   await run({ ...click(named('Open')), arm: { tab: true } }, { verb: 'switch_tab' }, shows('Two'))
   await run(

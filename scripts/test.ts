@@ -25,12 +25,7 @@ const uncaught = join(root, 'scripts/test-uncaught.ts')
 /** These share processes, as do those further down, and begin one each. */
 const first = ['test/examples/scenarios', 'test/faults/runs']
 /** In a process of its own is what starts, kills or measures processes. */
-const alone = [
-  'test/faults/kills',
-  'test/faults/latency',
-  'test/worker/browser',
-  'test/core/runs/follow',
-]
+const alone = ['test/faults/kills', 'test/faults/latency', 'test/worker/browser', 'test/core/runs/follow']
 /** These share processes, too, and so do those that are named nowhere, which follow. What waits for clocks comes early, so that no core is idle at the end. */
 const early = [
   'test/cli/molar',

@@ -161,6 +161,7 @@ async function runStep(
     (error: unknown) => {
       if (context.signal.aborted) throw context.signal.reason
       if (error instanceof StepFailure && error.unresponsive) context.stuck.add(session.page)
+      else context.stuck.delete(session.page) // it may have come round: there is something to see again
       return cleanFailure(readFailure(error, step), redactor)
     },
   )

@@ -23,8 +23,8 @@ const together = join(root, 'scripts/test-together.ts')
 const uncaught = join(root, 'scripts/test-uncaught.ts')
 // In this order, so that what is long is not begun last.
 /** These share processes, as do those further down, and begin one each. */
-const first = ['test/examples/scenarios', 'test/faults/runs']
-/** In a process of its own is what starts, kills or measures processes. */
+const largest = ['test/examples/scenarios', 'test/faults/runs']
+/** In a process of its own each: processes are their matter, or they measure. */
 const alone = ['test/faults/kills', 'test/faults/latency', 'test/worker/browser', 'test/core/runs/follow']
 /** These share processes, too, and so do those that are named nowhere, which follow. What waits for clocks comes early, so that no core is idle at the end. */
 const early = [
@@ -66,7 +66,7 @@ const { values, positionals } = parseArgs({
   },
 })
 const files = positionals.length > 0 ? positionals : globSync('test/**/*.test.ts', { cwd: root })
-const order = [...first, ...alone, ...early, '', ...late]
+const order = [...largest, ...alone, ...early, '', ...late]
 const rank = (file: string) => {
   const named = order.findIndex((start) => start !== '' && file.startsWith(start))
   return named < 0 ? order.indexOf('') : named

@@ -35,8 +35,6 @@ export interface Sessions {
   /** A new session whose first message is initialize; undefined when every session is at work and none may be dropped. */
   open(owner: string, one: { server: Server; listening: Subscriptions }): Promise<Session | undefined>
   size(): number
-  /** Ends one at once. */
-  end(session: Session): void
   /** Ends what has been idle for too long. */
   sweep(now?: number): void
   close(): Promise<void>
@@ -87,7 +85,6 @@ export function sessionMap(limits: SessionLimits): Sessions {
       return session
     },
     size: () => sessions.size,
-    end,
     sweep(now = performance.now()) {
       for (const session of all()) {
         if (session.working + session.streams === 0 && now - session.lastUsed > limits.idle) end(session)
